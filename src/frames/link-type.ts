@@ -1,0 +1,15 @@
+/**
+ * What the first byte of a frame belongs to. The names follow the registry of LINKTYPE_ values that
+ * capture files use (https://www.tcpdump.org/linktypes.html).
+ */
+export const linkTypes = {
+  /** BSD loopback: a four-byte protocol family, then the packet. */
+  null: 0,
+  ethernet: 1,
+  /** Raw IPv4 or IPv6, told apart by the version nibble. */
+  ip: 101,
+  'linux-sll': 113,
+  'linux-sll2': 276,
+} as const
+
+export type LinkType = keyof typeof linkTypes

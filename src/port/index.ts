@@ -1,0 +1,16 @@
+/**
+ * The seam: what carries frames ({@link FramePort}) and what frames travel in ({@link FrameBatch}).
+ * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
+ */
+export { type AllocateOptions, BufferBatch, FrameBatch } from './batch.js'
+export type {
+  CloseReason,
+  FramePort,
+  Offload,
+  PortCounters,
+  PortEvent,
+  PortState,
+  ReceiveOptions,
+  SendResult,
+  WaitOptions,
+} from './port.js'
