@@ -1,0 +1,7 @@
+#include "bindings.h"
+
+namespace netloom {
+
+void define_netns(Napi::Env, Napi::Object) {}
+
+}  // namespace netloom
