@@ -146,16 +146,13 @@ function load(): NativeBinding {
   )
 }
 
+// The C library of the running Node is found by trying: a build for the other one does not load.
 function candidates(root: string): string[] {
+  const prebuilds = join(root, 'prebuilds', `linux-${process.arch}`)
   return [
-    join(root, 'prebuilds', `linux-${process.arch}`, `netloom.${libc()}.node`),
+    join(prebuilds, 'netloom.glibc.node'),
+    join(prebuilds, 'netloom.musl.node'),
     join(root, 'build', 'Release', 'netloom.node'),
     join(root, 'build', 'Debug', 'netloom.node'),
   ]
-}
-
-/** The C library of the running Node: its loader's file tells musl from glibc. */
-function libc(): 'glibc' | 'musl' {
-  const header = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
-  return header?.header?.glibcVersionRuntime ? 'glibc' : 'musl'
 }
