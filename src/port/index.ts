@@ -3,6 +3,8 @@
  * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from './batch.js'
+export { frames, type Packet, packets } from './packets.js'
+export { type PairOptions, portPair } from './pair.js'
 export type {
   CloseReason,
   FramePort,

@@ -1,0 +1,223 @@
+import type { LinkType } from '../frames/index.js'
+import { deferred, EventQueue } from '../lifecycle/index.js'
+import type { FrameBatch } from './batch.js'
+import { BatchReader } from './batch-reader.js'
+import { FrameQueue } from './frame-queue.js'
+import { type ReaderKind, readAs } from './ownership.js'
+import type { PairOptions } from './pair.js'
+import type {
+  CloseReason,
+  FramePort,
+  Offload,
+  PortCounters,
+  PortEvent,
+  PortState,
+  ReceiveOptions,
+  SendResult,
+  WaitOptions,
+} from './port.js'
+import { frameTooLong, portClosed, portLocked } from './port-errors.js'
+import { QueuedBatch } from './queued-batch.js'
+import { receiveLimits } from './receive-limits.js'
+import type { Sendable } from './sendable.js'
+import { SenderLine } from './sender-line.js'
+
+const nothing: ReadonlySet<Offload> = new Set()
+
+/** One end of an in-memory cable. */
+export class MemoryPort<L extends LinkType> implements FramePort<L> {
+  readonly linkType: L
+  readonly maxFrameLength: number
+  readonly accepts = nothing
+  readonly #options: Required<PairOptions>
+  readonly #queue = new FrameQueue()
+  readonly #line: SenderLine<L>
+  readonly #closed = deferred<CloseReason>()
+  readonly #watchers = new Set<EventQueue<PortEvent>>()
+  readonly #received = { frames: 0, bytes: 0, dropped: 0 }
+  readonly #sent = { frames: 0, bytes: 0, dropped: 0 }
+  #peer: MemoryPort<L> | undefined
+  #reader: BatchReader<L> | undefined
+  #owner: FramePort['owner'] = 'none'
+  #ended = false
+
+  private constructor(linkType: L, options: Required<PairOptions>) {
+    this.linkType = linkType
+    this.maxFrameLength = options.maxFrameLength
+    this.#options = options
+    this.#line = new SenderLine(linkType, (frames, from) => this.#transmit(frames, from))
+  }
+
+  static pair<L extends LinkType>(
+    linkType: L,
+    options: Required<PairOptions>,
+  ): [MemoryPort<L>, MemoryPort<L>] {
+    const a = new MemoryPort(linkType, options)
+    const b = new MemoryPort(linkType, options)
+    a.#peer = b
+    b.#peer = a
+    return [a, b]
+  }
+
+  get owner(): FramePort['owner'] {
+    return this.#owner
+  }
+
+  get closed(): Promise<CloseReason> {
+    return this.#closed.promise
+  }
+
+  tryReceive(options?: ReceiveOptions): FrameBatch<L> | undefined {
+    const { frames, bytes } = receiveLimits(options)
+    if (this.#ended) throw portClosed()
+    if (this.#owner !== 'none') throw portLocked(this.#owner)
+    return this.#take(frames, bytes)
+  }
+
+  batches(options?: ReceiveOptions & WaitOptions): BatchReader<L> {
+    return this[readAs]('reader', options)
+  }
+
+  /** See {@link readAs}. */
+  [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
+    const { frames, bytes } = receiveLimits(options)
+    if (this.#owner !== 'none') throw portLocked(this.#owner)
+    const reader = new BatchReader<L>(
+      {
+        take: () => this.#take(frames, bytes),
+        ended: () => this.#ended,
+        free: () => {
+          this.#reader = undefined
+          this.#owner = 'none'
+        },
+      },
+      options?.signal,
+    )
+    if (!this.#ended && !reader.done) {
+      this.#reader = reader
+      this.#owner = kind
+    }
+    return reader
+  }
+
+  trySend(batch: FrameBatch<L> | Uint8Array, from = 0): SendResult {
+    return this.#line.trySend(batch, from)
+  }
+
+  send(batch: FrameBatch<L> | Uint8Array, options?: WaitOptions): Promise<SendResult> {
+    return this.#line.send(batch, options)
+  }
+
+  counters(): PortCounters {
+    return {
+      receivedFrames: BigInt(this.#received.frames),
+      receivedBytes: BigInt(this.#received.bytes),
+      receivedDropped: BigInt(this.#received.dropped),
+      sentFrames: BigInt(this.#sent.frames),
+      sentBytes: BigInt(this.#sent.bytes),
+      sentDropped: BigInt(this.#sent.dropped),
+    }
+  }
+
+  events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
+    const watcher = new EventQueue<PortEvent>({
+      limit: 16,
+      onOverflow: () => ({ type: 'resync' }),
+      signal: options?.signal,
+    })
+    watcher.push({ type: 'state', state: this.#state() })
+    if (this.#ended) {
+      watcher.end()
+    } else {
+      this.#watchers.add(watcher)
+      watcher.onEnd(() => this.#watchers.delete(watcher))
+    }
+    return watcher
+  }
+
+  async close(): Promise<void> {
+    this.#end({ type: 'closed' })
+    await this.#closed.promise
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
+  #state(): PortState {
+    const header = this.linkType === 'ethernet' ? 14 : 0
+    const up = !this.#ended
+    return { name: 'memory', index: 0, mtu: this.maxFrameLength - header, up, carrier: up && !!this.#peer }
+  }
+
+  #take(frames: number, bytes: number): QueuedBatch<L> | undefined {
+    const run = this.#queue.take(frames, bytes)
+    if (!run) return undefined
+    const batch = new QueuedBatch(this.linkType, run)
+    this.#received.frames += batch.count
+    this.#received.bytes += run.bytes
+    if (this.#peer) this.#peer.#line.wake()
+    else if (this.#queue.frames === 0) this.#end({ type: 'removed' })
+    return batch
+  }
+
+  #transmit(frames: Sendable, from: number): SendResult {
+    const peer = this.#peer
+    if (!peer) throw portClosed()
+    const result: SendResult = { sent: 0, dropped: 0, next: from }
+    for (; result.next < frames.count; result.next++) {
+      const length = frames.lengths[result.next]!
+      if (length > this.maxFrameLength) {
+        result.failure ??= {
+          index: result.next,
+          error: frameTooLong(result.next, length, this.maxFrameLength),
+        }
+        result.dropped++
+      } else if (peer.#queue.frames < this.#options.queueFrames) {
+        peer.#queue.push(frames.slab, frames.offsets[result.next]!, length)
+        this.#sent.frames++
+        this.#sent.bytes += length
+        result.sent++
+      } else if (this.#options.whenFull === 'drop') {
+        peer.#received.dropped++
+        result.dropped++
+      } else {
+        break
+      }
+    }
+    this.#sent.dropped += result.dropped
+    if (result.sent > 0) peer.#reader?.wake()
+    return result
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#queue.clear()
+    this.#reader?.finish()
+    for (const watcher of [...this.#watchers]) {
+      if (reason.type === 'removed') watcher.push({ type: 'removed' })
+      watcher.end()
+    }
+    this.#closed.resolve(reason)
+    const peer = this.#peer
+    this.#unplug()
+    if (peer) peer.#unplug()
+  }
+
+  /** The other end is gone: nothing can be sent, and what is queued is the last there is. */
+  #unplug(): void {
+    this.#peer = undefined
+    this.#line.wake()
+    if (this.#queue.frames === 0) this.#end({ type: 'removed' })
+    else for (const watcher of this.#watchers) watcher.push({ type: 'carrier', carrier: false })
+  }
+}
