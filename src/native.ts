@@ -79,6 +79,7 @@ export interface NativeBinding {
       ethernet: boolean,
       packetInformation: boolean,
       vnetHeaderSize: number,
+      maxFrameLength: number,
       onReady: (status: number, events: number) => void,
     ): NativeFramePort
     budgetSpent: number

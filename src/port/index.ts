@@ -3,6 +3,8 @@
  * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from './batch.js'
+export { NativeBatch } from './native-batch.js'
+export { NativePort, type NativePortOptions } from './native-port.js'
 export { frames, type Packet, packets } from './packets.js'
 export { type PairOptions, portPair } from './pair.js'
 export type {
