@@ -15,6 +15,8 @@
         "native/netns_binding.cc",
         "native/netlink_binding.cc",
         "native/sys/frame_io.cc",
+        "native/sys/inet_socket.cc",
+        "native/sys/namespace.cc",
         "native/sys/netns.cc",
         "native/sys/netlink_socket.cc",
         "native/sys/tuntap.cc"

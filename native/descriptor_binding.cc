@@ -81,8 +81,9 @@ Napi::Value claim(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-Opened open_on_thread(int network, OpenJob job, const void* argument) {
-  if (network < 0) return open_in_namespace(-1, job, argument);
+namespace {
+
+Opened run(int network, OpenJob job, const void* argument) {
   struct Call {
     int network;
     OpenJob job;
@@ -104,6 +105,14 @@ Opened open_on_thread(int network, OpenJob job, const void* argument) {
   uv_thread_join(&thread);
   return call.out;
 }
+
+}  // namespace
+
+Opened open_on_thread(int network, OpenJob job, const void* argument) {
+  return network < 0 ? open_in_namespace(-1, job, argument) : run(network, job, argument);
+}
+
+Opened run_on_thread(OpenJob job, const void* argument) { return run(-1, job, argument); }
 
 void define_descriptors(Napi::Env env, Napi::Object exports) {
   exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor, "closeDescriptor"));

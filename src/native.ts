@@ -99,6 +99,26 @@ export interface NativeBinding {
   ): NativeTuntapIdentity
   identifyTuntap(fd: number): NativeTuntapIdentity
   controlTuntap(fd: number, request: number, value: number): number
+  /** A descriptor of a new network namespace; `withUser` in a new user namespace where we are root. */
+  createNamespace(withUser: boolean): number
+  nameNamespace(fd: number, directory: string, path: string): void
+  unnameNamespace(path: string): void
+  isNetworkNamespace(fd: number): boolean
+  /** A descriptor of the owning user namespace. */
+  namespaceOwner(fd: number): number
+  /** Moves this thread; the result goes to leaveNamespace, in the same turn. */
+  enterNamespace(fd: number): number
+  leaveNamespace(home: number): void
+  /** An unconnected socket, bound when there is an address. */
+  openInetSocket(
+    namespace: number,
+    ipv6: boolean,
+    datagram: boolean,
+    ipv6Only: boolean,
+    address: Uint8Array | undefined,
+    port: number,
+    scope: number,
+  ): number
   attachTuntapFilter(fd: number, program: Uint8Array): void
   setTuntapTxFilter(fd: number, allMulticast: boolean, addresses: Uint8Array): number
 }
