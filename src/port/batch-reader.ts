@@ -2,6 +2,7 @@ import type { LinkType } from '../frames/index.js'
 import { type Deferred, deferred, onAbort } from '../lifecycle/index.js'
 import type { FrameBatch } from './batch.js'
 import type { QueuedBatch } from './queued-batch.js'
+import { ended, SerialIterator } from './serial-iterator.js'
 import { TurnBudget } from './turn-budget.js'
 
 type Step<L extends LinkType> = IteratorResult<FrameBatch<L>, undefined>
@@ -16,21 +17,18 @@ export interface BatchSource<L extends LinkType> {
   free(): void
 }
 
-/**
- * The iterator behind `batches()`. Written by hand, as an async generator costs twice as much per step and
- * could not be ended while a step waits.
- */
-export class BatchReader<L extends LinkType> implements AsyncIterableIterator<FrameBatch<L>> {
+/** The iterator behind `batches()`. */
+export class BatchReader<L extends LinkType> extends SerialIterator<FrameBatch<L>> {
   readonly #source: BatchSource<L>
   readonly #budget = new TurnBudget()
   readonly #forget: () => void
   #previous: QueuedBatch<L> | undefined
-  #pending: Promise<Step<L>> | undefined
   #readable: Deferred<void> | undefined
   #failure: { error: Error } | undefined
   #done = false
 
   constructor(source: BatchSource<L>, signal: AbortSignal | undefined) {
+    super()
     this.#source = source
     // An aborted signal runs the listener at once; the first step then rejects.
     this.#forget = onAbort(signal, error => {
@@ -43,29 +41,11 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     return this.#done
   }
 
-  next(): Promise<Step<L>> {
-    if (this.#pending) {
-      const again = () => this.next()
-      return this.#pending.then(again, again)
-    }
-    this.#letGo()
-    const step = this.#now()
-    if (step) return step
-    this.#pending = this.#later().finally(() => {
-      this.#pending = undefined
-    })
-    return this.#pending
-  }
-
   return(): Promise<Step<L>> {
     this.finish()
     this.#failure = undefined
-    if (!this.#pending) this.#letGo()
-    return Promise.resolve({ done: true, value: undefined })
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+    if (!this.waiting) this.#letGo()
+    return ended()
   }
 
   /** Something changed at the source: a waiting step looks again. */
@@ -90,13 +70,14 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     this.#previous = undefined
   }
 
-  #now(): Promise<Step<L>> | undefined {
+  protected now(): Promise<Step<L>> | undefined {
+    this.#letGo()
     if (this.#failure) {
       const { error } = this.#failure
       this.#failure = undefined
       return Promise.reject(error)
     }
-    if (this.#done) return Promise.resolve({ done: true, value: undefined })
+    if (this.#done) return ended()
     if (this.#budget.spent) return undefined
     const batch = this.#source.take()
     if (batch) {
@@ -106,10 +87,10 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     }
     if (!this.#source.ended()) return undefined
     this.finish()
-    return Promise.resolve({ done: true, value: undefined })
+    return ended()
   }
 
-  async #later(): Promise<Step<L>> {
+  protected async later(): Promise<Step<L>> {
     for (;;) {
       if (this.#budget.spent) {
         await this.#budget.nextTurn()
@@ -117,7 +98,7 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
         this.#readable = deferred()
         await this.#readable.promise
       }
-      const step = this.#now()
+      const step = this.now()
       if (step) return step
     }
   }

@@ -3,6 +3,9 @@
  * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from './batch.js'
+export { type DuplexOptions, toDuplex } from './duplex.js'
+export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
+export { type ObservedPacket, PortObserver } from './observer.js'
 export { frames, type Packet, packets } from './packets.js'
 export { type PairOptions, portPair } from './pair.js'
 export type {
@@ -16,3 +19,5 @@ export type {
   SendResult,
   WaitOptions,
 } from './port.js'
+export { type TeeOptions, tee } from './tee.js'
+export { toReadable, toWritable } from './web-streams.js'
