@@ -1,38 +1,25 @@
 import type { LinkType } from '../frames/index.js'
 import type { FrameBatch } from './batch.js'
 import type { BatchIterator } from './ownership.js'
+import { SerialIterator } from './serial-iterator.js'
 
 /** Flattens batches: one item per frame, made by `take` while the batch lives. */
-export class FrameIterator<L extends LinkType, T> implements AsyncIterableIterator<T> {
+export class FrameIterator<L extends LinkType, T> extends SerialIterator<T> {
   readonly #batches: BatchIterator<L>
   readonly #take: (batch: FrameBatch<L>, i: number) => T
   readonly #signal: AbortSignal | undefined
   #batch: FrameBatch<L> | undefined
   #index = 0
-  #pending: Promise<IteratorResult<T, undefined>> | undefined
 
   constructor(
     batches: BatchIterator<L>,
     take: (batch: FrameBatch<L>, i: number) => T,
     signal: AbortSignal | undefined,
   ) {
+    super()
     this.#batches = batches
     this.#take = take
     this.#signal = signal
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#pending) {
-      const again = () => this.next()
-      return this.#pending.then(again, again)
-    }
-    if (this.#batch && this.#index < this.#batch.count && !this.#signal?.aborted) {
-      return Promise.resolve(this.#item(this.#batch))
-    }
-    this.#pending = this.#nextBatch().finally(() => {
-      this.#pending = undefined
-    })
-    return this.#pending
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
@@ -41,22 +28,20 @@ export class FrameIterator<L extends LinkType, T> implements AsyncIterableIterat
     return { done: true, value: undefined }
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
+  protected now(): Promise<IteratorResult<T, undefined>> | undefined {
+    if (!this.#batch || this.#index >= this.#batch.count || this.#signal?.aborted) return undefined
+    return Promise.resolve({ done: false, value: this.#take(this.#batch, this.#index++) })
   }
 
-  #item(batch: FrameBatch<L>): IteratorResult<T, undefined> {
-    return { done: false, value: this.#take(batch, this.#index++) }
-  }
-
-  async #nextBatch(): Promise<IteratorResult<T, undefined>> {
+  protected async later(): Promise<IteratorResult<T, undefined>> {
     for (;;) {
       this.#batch = undefined
       const step = await this.#batches.next()
       if (step.done) return { done: true, value: undefined }
       this.#batch = step.value
       this.#index = 0
-      if (step.value.count > 0) return this.#item(step.value)
+      const first = this.now()
+      if (first) return first
     }
   }
 }

@@ -125,6 +125,20 @@ t.test('memory that can change or vanish is refused', async t => {
   t.throws(() => a.trySend(moved), { code: 'ERR_INVALID_ARG_VALUE', message: /detached/ })
 })
 
+t.test('a port that waits does not hold the process', async t => {
+  const [a, b] = portPair('ethernet', { queueFrames: 1 })
+  const reading = a.batches().next()
+  b.batches()
+  a.trySend(markedFrame(1))
+  const sending = a.send(markedFrame(2))
+  for (let i = 0; i < 3; i++) await new Promise(setImmediate)
+  const held = process.getActiveResourcesInfo().filter(what => what === 'Immediate' || what === 'Timeout')
+  t.same(held, [])
+  await a.close()
+  await t.rejects(sending, { code: 'ERR_PORT_CLOSED' })
+  await reading
+})
+
 t.test('bad options', async t => {
   t.throws(() => portPair('wifi' as 'ip'), { code: 'ERR_INVALID_ARG_VALUE' })
   t.throws(() => portPair('ip', { queueFrames: 0 }), { code: 'ERR_OUT_OF_RANGE' })
