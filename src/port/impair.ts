@@ -5,7 +5,7 @@ import { FilteredBatches } from './filtered-batches.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'
 import type { FramePort, PortCounters, ReceiveOptions, SendResult, WaitOptions } from './port.js'
 import { frameTooLong, portClosed } from './port-errors.js'
-import type { Sendable } from './sendable.js'
+import { checkSendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
 import { WrappedPort } from './wrapped-port.js'
 
@@ -78,7 +78,12 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     if (typeof random !== 'function') throw invalidArgumentType('options.random', 'a function', random)
     this.#random = random
     Object.assign(this, set)
-    this.#senders = new SenderLine(inner.linkType, (frames, from) => this.#transmit(frames, from))
+    this.#senders = new SenderLine({
+      check: (batch, from) => checkSendable(batch, inner.linkType, from).count,
+      transmit: (batch, from) => this.#transmit(batch, from),
+      // Whoever waits is woken when the frames that are due have been sent.
+      wait: () => {},
+    })
     inner.closed.then(() => this.#end())
   }
 
@@ -160,8 +165,9 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     return !this.#unplugged
   }
 
-  #transmit(frames: Sendable, from: number): SendResult {
+  #transmit(batch: FrameBatch<L> | Uint8Array, from: number): SendResult {
     if (this.#ended) throw portClosed()
+    const frames = checkSendable(batch, this.linkType, from)
     const result: SendResult = { sent: 0, dropped: 0, next: from }
     for (; result.next < frames.count && this.#delayed.length < lineFrames; result.next++) {
       const i = result.next

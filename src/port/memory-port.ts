@@ -51,7 +51,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     this.#line = new SenderLine({
       check: (batch, from) => checkSendable(batch, linkType, from).count,
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
-      wait: () => this.#sending.wait(() => this.#line.wake()),
+      wait: () => this.#waitForRoom(),
     })
   }
 
@@ -208,6 +208,14 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     this.#sent.dropped += result.dropped
     if (result.sent > 0) peer.#reader?.wake()
     return result
+  }
+
+  #waitForRoom(): void {
+    const wake = () => this.#line.wake()
+    const queued = this.#peer?.#queue.frames ?? 0
+    if (this.#sending.spent) this.#sending.wait(wake)
+    // The peer's reader may have made room while we were sending.
+    else if (queued < this.#options.queueFrames) queueMicrotask(wake)
   }
 
   #end(reason: CloseReason): void {
