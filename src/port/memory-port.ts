@@ -212,7 +212,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
 
   #waitForRoom(): void {
     const wake = () => this.#line.wake()
-    const queued = this.#peer?.#queue.frames ?? 0
+    const queued = this.#peer ? this.#peer.#queue.frames : 0
     if (this.#sending.spent) this.#sending.wait(wake)
     // The peer's reader may have made room while we were sending.
     else if (queued < this.#options.queueFrames) queueMicrotask(wake)
