@@ -2,7 +2,6 @@ import type { LinkType } from '../frames/index.js'
 import { type Deferred, deferred, onAbort } from '../lifecycle/index.js'
 import type { FrameBatch } from './batch.js'
 import type { QueuedBatch } from './queued-batch.js'
-import { ended, SerialIterator } from './serial-iterator.js'
 import { TurnBudget } from './turn-budget.js'
 
 type Step<L extends LinkType> = IteratorResult<FrameBatch<L>, undefined>
@@ -17,18 +16,21 @@ export interface BatchSource<L extends LinkType> {
   free(): void
 }
 
-/** The iterator behind `batches()`. */
-export class BatchReader<L extends LinkType> extends SerialIterator<FrameBatch<L>> {
+/**
+ * The iterator behind `batches()`. Written by hand, as an async generator costs twice as much per step and
+ * could not be ended while a step waits.
+ */
+export class BatchReader<L extends LinkType> implements AsyncIterableIterator<FrameBatch<L>> {
   readonly #source: BatchSource<L>
   readonly #budget = new TurnBudget()
   readonly #forget: () => void
   #previous: QueuedBatch<L> | undefined
+  #pending: Promise<Step<L>> | undefined
   #readable: Deferred<void> | undefined
   #failure: { error: Error } | undefined
   #done = false
 
   constructor(source: BatchSource<L>, signal: AbortSignal | undefined) {
-    super()
     this.#source = source
     // An aborted signal runs the listener at once; the first step then rejects.
     this.#forget = onAbort(signal, error => {
@@ -41,11 +43,29 @@ export class BatchReader<L extends LinkType> extends SerialIterator<FrameBatch<L
     return this.#done
   }
 
+  next(): Promise<Step<L>> {
+    if (this.#pending) {
+      const again = () => this.next()
+      return this.#pending.then(again, again)
+    }
+    this.#letGo()
+    const step = this.#now()
+    if (step) return step
+    this.#pending = this.#later().finally(() => {
+      this.#pending = undefined
+    })
+    return this.#pending
+  }
+
   return(): Promise<Step<L>> {
     this.finish()
     this.#failure = undefined
-    if (!this.waiting) this.#letGo()
-    return ended()
+    if (!this.#pending) this.#letGo()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 
   /** Something changed at the source: a waiting step looks again. */
@@ -70,14 +90,13 @@ export class BatchReader<L extends LinkType> extends SerialIterator<FrameBatch<L
     this.#previous = undefined
   }
 
-  protected now(): Promise<Step<L>> | undefined {
-    this.#letGo()
+  #now(): Promise<Step<L>> | undefined {
     if (this.#failure) {
       const { error } = this.#failure
       this.#failure = undefined
       return Promise.reject(error)
     }
-    if (this.#done) return ended()
+    if (this.#done) return Promise.resolve({ done: true, value: undefined })
     if (this.#budget.spent) return undefined
     const batch = this.#source.take()
     if (batch) {
@@ -87,10 +106,10 @@ export class BatchReader<L extends LinkType> extends SerialIterator<FrameBatch<L
     }
     if (!this.#source.ended()) return undefined
     this.finish()
-    return ended()
+    return Promise.resolve({ done: true, value: undefined })
   }
 
-  protected async later(): Promise<Step<L>> {
+  async #later(): Promise<Step<L>> {
     for (;;) {
       if (this.#budget.spent) {
         await this.#budget.nextTurn()
@@ -98,7 +117,7 @@ export class BatchReader<L extends LinkType> extends SerialIterator<FrameBatch<L
         this.#readable = deferred()
         await this.#readable.promise
       }
-      const step = this.now()
+      const step = this.#now()
       if (step) return step
     }
   }
