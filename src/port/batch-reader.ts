@@ -1,32 +1,37 @@
 import type { LinkType } from '../frames/index.js'
-import { type Deferred, deferred, onAbort } from '../lifecycle/index.js'
+import { onAbort } from '../lifecycle/index.js'
 import type { FrameBatch } from './batch.js'
-import type { QueuedBatch } from './queued-batch.js'
-import { TurnBudget } from './turn-budget.js'
 
 type Step<L extends LinkType> = IteratorResult<FrameBatch<L>, undefined>
 
+/** A batch that knows whether its reader took it over. */
+export interface DeliveredBatch<L extends LinkType> extends FrameBatch<L> {
+  readonly kept: boolean
+}
+
 /** Where a {@link BatchReader} gets its batches. */
 export interface BatchSource<L extends LinkType> {
-  /** A batch that is there, or `undefined`. */
-  take(): QueuedBatch<L> | undefined
+  /** A batch that is there; `undefined` when there is none, or when this turn's share of work is used up. */
+  take(): DeliveredBatch<L> | undefined
   /** Nothing more will come. */
   ended(): boolean
+  /** A step waits: `wake()` is due once looking again may help. */
+  wait(): void
   /** The reader is done, and the source free for another. */
   free(): void
 }
 
 /**
- * The iterator behind `batches()`. Written by hand, as an async generator costs twice as much per step and
+ * The iterator behind `batches()`. Written by hand: an async generator costs twice as much per step and
  * could not be ended while a step waits.
  */
 export class BatchReader<L extends LinkType> implements AsyncIterableIterator<FrameBatch<L>> {
   readonly #source: BatchSource<L>
-  readonly #budget = new TurnBudget()
   readonly #forget: () => void
-  #previous: QueuedBatch<L> | undefined
+  #previous: DeliveredBatch<L> | undefined
   #pending: Promise<Step<L>> | undefined
-  #readable: Deferred<void> | undefined
+  #resolve!: (step: Step<L>) => void
+  #reject!: (error: Error) => void
   #failure: { error: Error } | undefined
   #done = false
 
@@ -43,24 +48,37 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     return this.#done
   }
 
+  get waiting(): boolean {
+    return this.#pending !== undefined
+  }
+
   next(): Promise<Step<L>> {
     if (this.#pending) {
       const again = () => this.next()
       return this.#pending.then(again, again)
     }
     this.#letGo()
-    const step = this.#now()
-    if (step) return step
-    this.#pending = this.#later().finally(() => {
-      this.#pending = undefined
+    if (!this.#failure && !this.#done) {
+      const batch = this.#source.take()
+      if (batch) {
+        this.#previous = batch
+        return Promise.resolve({ done: false, value: batch })
+      }
+    }
+    this.#pending = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
     })
-    return this.#pending
+    const step = this.#pending
+    if (!this.#settle()) this.#source.wait()
+    return step
   }
 
   return(): Promise<Step<L>> {
+    const waiting = this.#pending !== undefined
     this.finish()
     this.#failure = undefined
-    if (!this.#pending) this.#letGo()
+    if (!waiting) this.#letGo()
     return Promise.resolve({ done: true, value: undefined })
   }
 
@@ -70,9 +88,18 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
 
   /** Something changed at the source: a waiting step looks again. */
   wake(): void {
-    const readable = this.#readable
-    this.#readable = undefined
-    readable?.resolve()
+    const pending = this.#pending
+    if (!pending) return
+    // Taking the last batch may end the source: that is the next step's answer, not this one's.
+    this.#pending = undefined
+    const batch = this.#done ? undefined : this.#source.take()
+    if (batch) {
+      this.#previous = batch
+      this.#resolve({ done: false, value: batch })
+      return
+    }
+    this.#pending = pending
+    if (!this.#settle()) this.#source.wait()
   }
 
   /** Ends; the batch in the user's hands still lives until the next step. */
@@ -82,7 +109,7 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     // Absent while an aborted signal ends the reader from within its constructor.
     this.#forget?.()
     this.#source.free()
-    this.wake()
+    this.#settle()
   }
 
   #letGo(): void {
@@ -90,35 +117,19 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     this.#previous = undefined
   }
 
-  #now(): Promise<Step<L>> | undefined {
+  /** Answers the pending step if the reader or its source has ended. */
+  #settle(): boolean {
+    if (!this.#done && this.#source.ended()) this.finish()
+    if (!this.#done) return false
+    if (!this.#pending) return true
+    this.#pending = undefined
     if (this.#failure) {
       const { error } = this.#failure
       this.#failure = undefined
-      return Promise.reject(error)
+      this.#reject(error)
+    } else {
+      this.#resolve({ done: true, value: undefined })
     }
-    if (this.#done) return Promise.resolve({ done: true, value: undefined })
-    if (this.#budget.spent) return undefined
-    const batch = this.#source.take()
-    if (batch) {
-      this.#budget.spend(batch.count)
-      this.#previous = batch
-      return Promise.resolve({ done: false, value: batch })
-    }
-    if (!this.#source.ended()) return undefined
-    this.finish()
-    return Promise.resolve({ done: true, value: undefined })
-  }
-
-  async #later(): Promise<Step<L>> {
-    for (;;) {
-      if (this.#budget.spent) {
-        await this.#budget.nextTurn()
-      } else {
-        this.#readable = deferred()
-        await this.#readable.promise
-      }
-      const step = this.#now()
-      if (step) return step
-    }
+    return true
   }
 }

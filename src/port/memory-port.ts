@@ -19,8 +19,9 @@ import type {
 import { frameTooLong, portClosed, portLocked } from './port-errors.js'
 import { QueuedBatch } from './queued-batch.js'
 import { receiveLimits } from './receive-limits.js'
-import type { Sendable } from './sendable.js'
+import { checkSendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
+import { TurnBudget } from './turn-budget.js'
 
 const nothing: ReadonlySet<Offload> = new Set()
 
@@ -32,6 +33,8 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
   readonly #options: Required<PairOptions>
   readonly #queue = new FrameQueue()
   readonly #line: SenderLine<L>
+  readonly #reading = new TurnBudget()
+  readonly #sending = new TurnBudget()
   readonly #closed = deferred<CloseReason>()
   readonly #watchers = new Set<EventQueue<PortEvent>>()
   readonly #received = { frames: 0, bytes: 0, dropped: 0 }
@@ -40,12 +43,17 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
   #reader: BatchReader<L> | undefined
   #owner: FramePort['owner'] = 'none'
   #ended = false
+  #announced = false
 
   private constructor(linkType: L, options: Required<PairOptions>) {
     this.linkType = linkType
     this.maxFrameLength = options.maxFrameLength
     this.#options = options
-    this.#line = new SenderLine(linkType, (frames, from) => this.#transmit(frames, from))
+    this.#line = new SenderLine({
+      check: (batch, from) => checkSendable(batch, linkType, from).count,
+      transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
+      wait: () => this.#sending.wait(() => this.#line.wake()),
+    })
   }
 
   static pair<L extends LinkType>(
@@ -82,9 +90,10 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
     const { frames, bytes } = receiveLimits(options)
     if (this.#owner !== 'none') throw portLocked(this.#owner)
-    const reader = new BatchReader<L>(
+    const reader: BatchReader<L> = new BatchReader<L>(
       {
-        take: () => this.#take(frames, bytes),
+        take: () => (this.#reading.spent ? undefined : this.#take(frames, bytes)),
+        wait: () => this.#reading.wait(() => reader.wake()),
         ended: () => this.#ended,
         free: () => {
           this.#reader = undefined
@@ -162,6 +171,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     const run = this.#queue.take(frames, bytes)
     if (!run) return undefined
     const batch = new QueuedBatch(this.linkType, run)
+    this.#reading.spend(batch.count)
     this.#received.frames += batch.count
     this.#received.bytes += run.bytes
     if (this.#peer) this.#peer.#line.wake()
@@ -169,9 +179,11 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     return batch
   }
 
-  #transmit(frames: Sendable, from: number): SendResult {
+  #transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult {
     const peer = this.#peer
     if (!peer) throw portClosed()
+    if (budgeted && this.#sending.spent) return { sent: 0, dropped: 0, next: from }
+    const frames = checkSendable(batch, this.linkType, from)
     const result: SendResult = { sent: 0, dropped: 0, next: from }
     for (; result.next < frames.count; result.next++) {
       const length = frames.lengths[result.next]!
@@ -193,9 +205,23 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
         break
       }
     }
+    this.#sending.spend(result.next - from)
     this.#sent.dropped += result.dropped
-    if (result.sent > 0) peer.#reader?.wake()
+    if (result.sent > 0) peer.#announce()
     return result
+  }
+
+  /**
+   * Wakes the reader once the running code is done: frames sent one by one then arrive as one batch, and the
+   * queue does not empty under the hands of a sender that is about to wait for room.
+   */
+  #announce(): void {
+    if (this.#announced || !this.#reader?.waiting) return
+    this.#announced = true
+    queueMicrotask(() => {
+      this.#announced = false
+      this.#reader?.wake()
+    })
   }
 
   #end(reason: CloseReason): void {

@@ -2,6 +2,7 @@ import { outOfRange } from '../errors/index.js'
 import type { LinkType } from '../frames/index.js'
 import { type FrameBatch, releasedBatch } from './batch.js'
 import type { FrameRun } from './frame-queue.js'
+import { share } from './sender-line.js'
 
 /** A batch that an in-memory port delivers. */
 export class QueuedBatch<L extends LinkType> implements FrameBatch<L> {
@@ -46,6 +47,10 @@ export class QueuedBatch<L extends LinkType> implements FrameBatch<L> {
     this.#alive()
     this.#kept = true
     return this
+  }
+
+  [share](): QueuedBatch<L> {
+    return new QueuedBatch(this.linkType, this.#alive())
   }
 
   release(): void {

@@ -1,5 +1,3 @@
-import { type Deferred, deferred } from '../lifecycle/index.js'
-
 /** Work that one side of a port does in one turn of the event loop. */
 const framesPerTurn = 2048
 const millisecondsPerTurn = 1
@@ -13,7 +11,7 @@ export class TurnBudget {
   #frames = 0
   #began = 0
   #immediate: NodeJS.Immediate | undefined
-  #next: Deferred<void> | undefined
+  #wake: (() => void) | undefined
 
   spend(frames: number): void {
     this.#begin()
@@ -25,11 +23,11 @@ export class TurnBudget {
     return this.#frames >= framesPerTurn || performance.now() - this.#began >= millisecondsPerTurn
   }
 
-  /** Resolves in the next turn, which keeps the process alive until then. */
-  nextTurn(): Promise<void> {
+  /** While the budget is spent: calls `wake` in the next turn, which keeps the process alive until then. */
+  wait(wake: () => void): void {
+    if (!this.spent) return
     this.#begin().ref()
-    this.#next ??= deferred()
-    return this.#next.promise
+    this.#wake = wake
   }
 
   #begin(): NodeJS.Immediate {
@@ -42,8 +40,8 @@ export class TurnBudget {
 
   #renew(): void {
     this.#immediate = undefined
-    const next = this.#next
-    this.#next = undefined
-    next?.resolve()
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
   }
 }

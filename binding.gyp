@@ -1,0 +1,35 @@
+{
+  "targets": [
+    {
+      "target_name": "netloom",
+      "sources": [
+        "native/module.cc",
+        "native/environment.cc",
+        "native/arguments.cc",
+        "native/throw_errno.cc",
+        "native/loop_poll.cc",
+        "native/slab.cc",
+        "native/descriptor_binding.cc",
+        "native/frame_port_binding.cc",
+        "native/tuntap_binding.cc",
+        "native/netns_binding.cc",
+        "native/netlink_binding.cc",
+        "native/sys/frame_io.cc",
+        "native/sys/inet_socket.cc",
+        "native/sys/namespace.cc",
+        "native/sys/netns.cc",
+        "native/sys/netlink_socket.cc",
+        "native/sys/tuntap.cc"
+      ],
+      "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "_GNU_SOURCE"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": [
+        "-std=c++20", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter",
+        "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden"
+      ],
+      "ldflags": ["-Wl,-z,nodelete", "-Wl,--as-needed"],
+      "conditions": [["OS!='linux'", { "type": "none", "sources": [] }]]
+    }
+  ]
+}

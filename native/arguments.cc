@@ -1,0 +1,55 @@
+#include "arguments.h"
+
+namespace netloom {
+
+Bytes bytes_of(napi_env env, napi_value value) {
+  Bytes bytes;
+  bool is_typed_array = false;
+  if (napi_is_typedarray(env, value, &is_typed_array) != napi_ok || !is_typed_array) return bytes;
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  napi_value buffer;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, nullptr) != napi_ok) return bytes;
+  bool is_array_buffer = false;
+  if (napi_is_arraybuffer(env, buffer, &is_array_buffer) != napi_ok || !is_array_buffer) return bytes;
+  bool detached = true;
+  if (napi_is_detached_arraybuffer(env, buffer, &detached) != napi_ok || detached) return bytes;
+  switch (type) {
+    case napi_uint8_array:
+    case napi_int8_array:
+    case napi_uint8_clamped_array:
+      break;
+    case napi_uint16_array:
+    case napi_int16_array:
+      length *= 2;
+      break;
+    case napi_uint32_array:
+    case napi_int32_array:
+    case napi_float32_array:
+      length *= 4;
+      break;
+    default:
+      length *= 8;
+  }
+  bytes.data = static_cast<uint8_t*>(data);
+  bytes.length = length;
+  bytes.ok = true;
+  return bytes;
+}
+
+int32_t int_of(const Napi::CallbackInfo& info, size_t index, int32_t fallback) {
+  int32_t value = fallback;
+  if (napi_get_value_int32(info.Env(), info[index], &value) != napi_ok) return fallback;
+  return value;
+}
+
+uint32_t uint_of(const Napi::CallbackInfo& info, size_t index, uint32_t fallback) {
+  uint32_t value = fallback;
+  if (napi_get_value_uint32(info.Env(), info[index], &value) != napi_ok) return fallback;
+  return value;
+}
+
+void throw_bad_call(Napi::Env env, const char* what) { napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", what); }
+
+}  // namespace netloom

@@ -1,0 +1,67 @@
+#pragma once
+#include <napi.h>
+#include <uv.h>
+
+#include "slab.h"
+
+namespace netloom {
+
+class Environment;
+
+// Something with a uv handle that must be closed before its environment goes.
+class LoopResource {
+ public:
+  virtual void close_for_exit() = 0;
+
+ protected:
+  ~LoopResource() = default;
+
+ private:
+  friend class Environment;
+  LoopResource* previous_ = nullptr;
+  LoopResource* next_ = nullptr;
+};
+
+// The state of one Node environment (the main thread or one worker). Lives until its last uv handle has
+// closed, which its one asynchronous clean-up hook waits for.
+class Environment {
+ public:
+  static Environment* create(Napi::Env env);
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  napi_env env() const { return env_; }
+  uv_loop_t* loop() const { return loop_; }
+  bool exiting() const { return exiting_; }
+
+  void attach(LoopResource& resource);
+  void detach(LoopResource& resource);
+  // Around uv_close: the environment outlives the callback.
+  void closing_started() { closing_++; }
+  void closing_finished();
+
+  // Calls into JavaScript from a loop callback. What the user's code throws becomes an uncaught exception, as
+  // from any callback of Node's. The caller must expect to have been closed meanwhile.
+  void call(const Napi::FunctionReference& function, size_t count, const napi_value* values);
+
+  Napi::FunctionReference make_system_error;
+  SharedMemory* const report_memory;
+  // What native calls report beside their result; JavaScript reads it as one Int32Array.
+  int32_t* const report;
+  napi_value show_report() { return report_memory->show(env_); }
+
+ private:
+  explicit Environment(Napi::Env env);
+  ~Environment();
+  static void clean_up(napi_async_cleanup_hook_handle hook, void* data);
+  void finish_if_done();
+
+  napi_env env_;
+  uv_loop_t* loop_ = nullptr;
+  napi_async_context context_ = nullptr;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  LoopResource* first_ = nullptr;
+  int closing_ = 0;
+  bool exiting_ = false;
+};
+
+}  // namespace netloom

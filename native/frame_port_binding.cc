@@ -1,0 +1,188 @@
+#include "frame_port_binding.h"
+
+#include "arguments.h"
+#include "slab.h"
+#include "throw_errno.h"
+
+namespace netloom {
+namespace {
+
+// A port's share of one loop turn. Half a millisecond keeps a 1 ms timer on time beside an endless flood.
+constexpr uint64_t kTurnNanoseconds = 400'000;
+constexpr uint32_t kTurnFrames = 4096;
+
+// What receive() and send() return, beside counts: nothing was tried, the turn's share is used up.
+constexpr int32_t kBudgetSpent = -4096;
+
+enum Report { kCursor = 0, kError = 1, kCut = 2, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6 };
+
+}  // namespace
+
+Napi::Function FramePort::define(Napi::Env env) {
+  return DefineClass(
+      env, "FramePort",
+      {InstanceMethod<&FramePort::receive>("receive"), InstanceMethod<&FramePort::send_slab>("sendSlab"),
+       InstanceMethod<&FramePort::send_bytes>("sendBytes"), InstanceMethod<&FramePort::watch>("watch"),
+       InstanceMethod<&FramePort::ref>("ref"), InstanceMethod<&FramePort::set_framing>("setFraming"),
+       InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
+       StaticValue("budgetSpent", Napi::Number::New(env, kBudgetSpent)),
+       StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame))});
+}
+
+FramePort::FramePort(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<FramePort>(info), environment_(Environment::of(info.Env())) {
+  Napi::Env env = info.Env();
+  int fd = int_of(info, 0, -1);
+  framing_.ethernet = info[1].ToBoolean();
+  framing_.packet_information = info[2].ToBoolean();
+  framing_.vnet_header = static_cast<uint8_t>(uint_of(info, 3));
+  framing_.max_frame = uint_of(info, 4);
+  if (fd < 0 || framing_.vnet_header > Slab::kHeaderBytes || !info[5].IsFunction()) {
+    throw_bad_call(env, "FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength, onReady)");
+    return;
+  }
+  int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
+    auto* self = static_cast<FramePort*>(owner);
+    Napi::HandleScope scope(self->Env());
+    self->turn_start_ = 0;
+    napi_value values[2];
+    napi_create_int32(self->Env(), status, &values[0]);
+    napi_create_int32(self->Env(), events, &values[1]);
+    // The callback may close the port; nothing of `self` is touched after it.
+    self->environment_.call(self->on_ready_, 2, values);
+  });
+  if (error != 0) {
+    throw_failure(env, {-error, "epoll_ctl", nullptr});
+    return;
+  }
+  fd_.reset(fd);
+  on_ready_ = Napi::Persistent(info[5].As<Napi::Function>());
+  environment_.attach(*this);
+  attached_ = true;
+  Ref();  // an open port is not collected
+}
+
+FramePort::~FramePort() { shut(); }
+
+void FramePort::close_for_exit() {
+  attached_ = false;
+  shut();
+}
+
+void FramePort::shut() {
+  if (attached_) environment_.detach(*this);
+  attached_ = false;
+  poll_.close();
+  fd_.reset();
+  on_ready_.Reset();
+}
+
+bool FramePort::budget_spent() {
+  uint64_t time = uv_now(environment_.loop());
+  uint64_t now = uv_hrtime();
+  if (turn_start_ == 0 || time != turn_time_) {
+    turn_start_ = now;
+    turn_time_ = time;
+    turn_frames_ = 0;
+    return false;
+  }
+  return turn_frames_ >= kTurnFrames || now - turn_start_ > kTurnNanoseconds;
+}
+
+// receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, or budgetSpent.
+// Reports the new cursor, the errno that ended it (EAGAIN: drained) and the frames too long to take.
+Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  int32_t* report = environment_.report;
+  if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
+  if (info[5].ToBoolean() && budget_spent()) return Napi::Number::New(env, kBudgetSpent);
+  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
+  uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
+  if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
+    return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
+  FrameRoom room = {slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(),
+                    Slab::kHeaderBytes, first};
+  ReadReport done = read_frames(fd_.get(), framing_, room, frames, uint_of(info, 4));
+  turn_frames_ += done.frames;
+  report[kCursor] = static_cast<int32_t>(room.cursor);
+  report[kError] = done.error;
+  report[kCut] = static_cast<int32_t>(done.cut);
+  return Napi::Number::New(env, done.frames);
+}
+
+// sendSlab(slab, first, count, from, withHeaders, budgeted)
+Napi::Value FramePort::send_slab(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
+  uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
+  if (first > Slab::kFrames || count > Slab::kFrames - first || from > count)
+    return throw_bad_call(env, "sendSlab(slab, first, count, from)"), env.Undefined();
+  bool headers = info[4].ToBoolean();
+  FrameList list = {slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first,
+                    headers ? slab->headers() + first * Slab::kHeaderBytes : nullptr, Slab::kHeaderBytes, from, count};
+  return send(list, info[5].ToBoolean());
+}
+
+// sendBytes(bytes, offsets, lengths, count, from, headers or undefined, budgeted)
+Napi::Value FramePort::send_bytes(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Bytes data = bytes_of(env, info[0]), offsets = bytes_of(env, info[1]), lengths = bytes_of(env, info[2]);
+  uint32_t count = uint_of(info, 3), from = uint_of(info, 4);
+  Bytes headers;
+  if (!info[5].IsUndefined()) headers = bytes_of(env, info[5]);
+  if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count || from > count ||
+      (headers.ok && headers.length < static_cast<size_t>(count) * framing_.vnet_header))
+    return throw_bad_call(env, "sendBytes(bytes, offsets, lengths, count, from, headers)"), env.Undefined();
+  FrameList list = {data.data, data.length, reinterpret_cast<uint32_t*>(offsets.data),
+                    reinterpret_cast<uint32_t*>(lengths.data), headers.ok ? headers.data : nullptr, framing_.vnet_header,
+                    from, count};
+  return send(list, info[6].ToBoolean());
+}
+
+// Returns the first frame not looked at, or budgetSpent; the rest is reported.
+Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
+  Napi::Env env = Env();
+  int32_t* report = environment_.report;
+  WriteReport done;
+  if (!fd_) {
+    done.next = list.from;
+    done.error = EBADF;
+  } else {
+    if (budgeted && budget_spent()) return Napi::Number::New(env, kBudgetSpent);
+    done = write_frames(fd_.get(), framing_, list, budgeted ? 256 : UINT32_MAX);
+    turn_frames_ += done.next - list.from;
+  }
+  report[kSent] = static_cast<int32_t>(done.sent);
+  report[kDropped] = static_cast<int32_t>(done.dropped);
+  report[kFailedIndex] = static_cast<int32_t>(done.failed_index);
+  report[kFailedError] = done.failed_error;
+  report[kSendError] = done.error;
+  report[kBytes] = static_cast<int32_t>(done.bytes);
+  return Napi::Number::New(env, done.next);
+}
+
+void FramePort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
+
+void FramePort::ref(const Napi::CallbackInfo& info) { poll_.ref(info[0].ToBoolean()); }
+
+// setFraming(vnetHeaderSize)
+void FramePort::set_framing(const Napi::CallbackInfo& info) {
+  uint32_t size = uint_of(info, 0);
+  if (size > Slab::kHeaderBytes) return throw_bad_call(info.Env(), "setFraming(vnetHeaderSize)");
+  framing_.vnet_header = static_cast<uint8_t>(size);
+}
+
+Napi::Value FramePort::descriptor(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fd_.get()); }
+
+Napi::Value FramePort::close(const Napi::CallbackInfo& info) {
+  int fd = -1;
+  if (fd_) {
+    poll_.close();
+    if (info[0].ToBoolean()) fd = fd_.release();
+    shut();
+    Unref();
+  }
+  return Napi::Number::New(info.Env(), fd);
+}
+
+}  // namespace netloom

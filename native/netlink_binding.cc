@@ -1,0 +1,7 @@
+#include "bindings.h"
+
+namespace netloom {
+
+void define_netlink(Napi::Env, Napi::Object) {}
+
+}  // namespace netloom

@@ -1,0 +1,49 @@
+#pragma once
+#include <napi.h>
+#include <stdint.h>
+
+namespace netloom {
+
+// A counted piece of memory that native code and ArrayBuffers share. The last reference returns frame-sized
+// pieces to a small process-wide cache, so that short-lived slabs do not fault their pages in anew.
+struct SharedMemory {
+  static SharedMemory* allocate(size_t bytes);
+  // An ArrayBuffer over the memory, holding a reference of its own; empty with an exception pending if refused.
+  napi_value show(napi_env env);
+  void drop();
+
+  size_t bytes;
+  int references;
+  SharedMemory* next;
+  uint8_t* data() { return reinterpret_cast<uint8_t*>(this) + 64; }
+};
+
+// Frame memory with its columns, owned by one JavaScript object. Policy (where to fill next, when to reuse)
+// is TypeScript's. `expose()` makes an ArrayBuffer over the memory, `hide(buffer)` detaches it, so that stale
+// views have length 0 and the memory can be filled again.
+class Slab : public Napi::ObjectWrap<Slab> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit Slab(const Napi::CallbackInfo& info);
+  ~Slab();
+
+  uint8_t* data() const { return memory_->data(); }
+  uint32_t* offsets() const { return reinterpret_cast<uint32_t*>(columns_->data()); }
+  uint32_t* lengths() const { return offsets() + kFrames; }
+  // One virtio-net header of up to kHeaderBytes a frame, filled on ports that have one.
+  uint8_t* headers() const { return columns_->data() + 8 * kFrames; }
+
+  static constexpr size_t kBytes = 320 * 1024;
+  static constexpr uint32_t kFrames = 2048;
+  static constexpr size_t kHeaderBytes = 24;
+
+ private:
+  Napi::Value columns(const Napi::CallbackInfo& info);
+  Napi::Value expose(const Napi::CallbackInfo& info);
+  void hide(const Napi::CallbackInfo& info);
+
+  SharedMemory* memory_;
+  SharedMemory* columns_;
+};
+
+}  // namespace netloom

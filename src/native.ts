@@ -1,0 +1,179 @@
+/**
+ * Finds and loads the addon, once, when something first needs it. Only `handle.ts` files import this one;
+ * everything pure therefore loads on any platform.
+ */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { NetloomError, SystemError } from './errors/index.js'
+
+/** A piece of frame memory; see native/slab.h. */
+export interface NativeSlab {
+  /** Offsets and lengths, `Slab.frames` 32-bit numbers each, then `Slab.headerBytes` a frame. */
+  columns(): ArrayBuffer
+  expose(): ArrayBuffer
+  hide(buffer: ArrayBuffer): void
+}
+
+/** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
+export interface NativeFramePort {
+  receive(
+    slab: NativeSlab,
+    cursor: number,
+    first: number,
+    maxFrames: number,
+    maxBytes: number,
+    budgeted: boolean,
+  ): number
+  sendSlab(
+    slab: NativeSlab,
+    first: number,
+    count: number,
+    from: number,
+    withHeaders: boolean,
+    budgeted: boolean,
+  ): number
+  sendBytes(
+    bytes: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    count: number,
+    from: number,
+    headers: Uint8Array | undefined,
+    budgeted: boolean,
+  ): number
+  /** 1 readable, 2 writable; errors are always reported. */
+  watch(events: number): void
+  ref(on: boolean): void
+  setFraming(vnetHeaderSize: number): void
+  descriptor(): number
+  /** Closes; with `handOver` the descriptor is returned open instead. */
+  close(handOver?: boolean): number
+}
+
+export interface NativeTuntapIdentity {
+  fd: number
+  name: string
+  flags: number
+  index: number
+}
+
+export interface NativeTuntapSettings {
+  owner?: number | undefined
+  group?: number | undefined
+  sendBuffer?: number | undefined
+  vnetHeaderSize?: number | undefined
+  offload?: number | undefined
+  persist?: boolean | undefined
+}
+
+export interface NativeBinding {
+  initialize(makeSystemError: (errno: number, syscall: string, request?: string) => Error): void
+  /** What calls report beside their result, eight 32-bit integers. */
+  report: ArrayBuffer
+  Slab: { new (): NativeSlab; bytes: number; frames: number; headerBytes: number }
+  FramePort: {
+    new (
+      fd: number,
+      ethernet: boolean,
+      packetInformation: boolean,
+      vnetHeaderSize: number,
+      maxFrameLength: number,
+      onReady: (status: number, events: number) => void,
+    ): NativeFramePort
+    budgetSpent: number
+    maxFrame: number
+  }
+  closeDescriptor(fd: number): void
+  duplicateDescriptor(fd: number): number
+  prepareDescriptor(fd: number, nonBlocking: boolean): void
+  park(token: string, fd: number, note: string): void
+  claim(token: string): { fd: number; note: string } | undefined
+  openTuntap(
+    namespace: number,
+    name: string,
+    flags: number,
+    mustExist: boolean,
+    settings: NativeTuntapSettings,
+  ): NativeTuntapIdentity
+  identifyTuntap(fd: number): NativeTuntapIdentity
+  controlTuntap(fd: number, request: number, value: number): number
+  /** A descriptor of a new network namespace; `withUser` in a new user namespace where we are root. */
+  createNamespace(withUser: boolean): number
+  nameNamespace(fd: number, directory: string, path: string): void
+  unnameNamespace(path: string): void
+  isNetworkNamespace(fd: number): boolean
+  /** A descriptor of the owning user namespace. */
+  namespaceOwner(fd: number): number
+  /** Moves this thread; the result goes to leaveNamespace, in the same turn. */
+  enterNamespace(fd: number): number
+  leaveNamespace(home: number): void
+  /** An unconnected socket, bound when there is an address. */
+  openInetSocket(
+    namespace: number,
+    ipv6: boolean,
+    datagram: boolean,
+    ipv6Only: boolean,
+    address: Uint8Array | undefined,
+    port: number,
+    scope: number,
+  ): number
+  attachTuntapFilter(fd: number, program: Uint8Array): void
+  setTuntapTxFilter(fd: number, allMulticast: boolean, addresses: Uint8Array): number
+}
+
+let loaded: NativeBinding | undefined
+
+/**
+ * The addon.
+ * @throws NetloomError `ERR_UNSUPPORTED_PLATFORM` elsewhere than on Linux, `ERR_ADDON_NOT_FOUND` with
+ * every file that was tried
+ */
+export function native(): NativeBinding {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): NativeBinding {
+  if (process.platform !== 'linux') {
+    throw new NetloomError(
+      'ERR_UNSUPPORTED_PLATFORM',
+      `Netloom opens devices on Linux only; this is ${process.platform}`,
+    )
+  }
+  const require = createRequire(import.meta.url)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const tried: string[] = []
+  let cause: unknown
+  for (const file of candidates(root)) {
+    if (!existsSync(file)) {
+      tried.push(`${file}: not there`)
+      continue
+    }
+    try {
+      const binding = require(file) as NativeBinding
+      binding.initialize((errno, syscall, request) => new SystemError({ errno, syscall, request }))
+      return binding
+    } catch (error) {
+      cause = error
+      tried.push(`${file}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+    }
+  }
+  throw new NetloomError(
+    'ERR_ADDON_NOT_FOUND',
+    `no addon of Netloom's could be loaded. Run "npm rebuild netloom" (needs g++, make and python3). Tried:\n  ${tried.join('\n  ')}`,
+    { cause },
+  )
+}
+
+// The C library of the running Node is found by trying: a build for the other one does not load.
+function candidates(root: string): string[] {
+  const prebuilds = join(root, 'prebuilds', `linux-${process.arch}`)
+  return [
+    join(prebuilds, 'netloom.glibc.node'),
+    join(prebuilds, 'netloom.musl.node'),
+    join(root, 'build', 'Release', 'netloom.node'),
+    join(root, 'build', 'Debug', 'netloom.node'),
+  ]
+}

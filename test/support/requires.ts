@@ -1,0 +1,35 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+
+/**
+ * True when every program is in PATH. Otherwise the test is left out with a reason, or fails where everything is
+ * required (`NETLOOM_REQUIRE=all`).
+ */
+export function requires(t: Test, ...programs: string[]): boolean {
+  const missing = programs.filter(program => !isInPath(program))
+  return needs(t, missing.length === 0, `needs ${missing.join(', ')}`)
+}
+
+/** True for root; otherwise as {@link requires}. */
+export function requiresRoot(t: Test): boolean {
+  return needs(t, process.getuid?.() === 0, 'needs root')
+}
+
+function needs(t: Test, met: boolean, reason: string): boolean {
+  if (met) return true
+  if (process.env.NETLOOM_REQUIRE === 'all') t.fail(reason)
+  else t.plan(0, reason)
+  return false
+}
+
+function isInPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(':').some(directory => {
+    try {
+      accessSync(join(directory, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
