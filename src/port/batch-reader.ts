@@ -88,15 +88,18 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
 
   /** Something changed at the source: a waiting step looks again. */
   wake(): void {
-    if (!this.#pending) return
+    const pending = this.#pending
+    if (!pending) return
+    // Taking the last batch may end the source: that is the next step's answer, not this one's.
+    this.#pending = undefined
     const batch = this.#done ? undefined : this.#source.take()
     if (batch) {
       this.#previous = batch
-      this.#pending = undefined
       this.#resolve({ done: false, value: batch })
-    } else if (!this.#settle()) {
-      this.#source.wait()
+      return
     }
+    this.#pending = pending
+    if (!this.#settle()) this.#source.wait()
   }
 
   /** Ends; the batch in the user's hands still lives until the next step. */

@@ -7,6 +7,7 @@ import type { FramePort, PortCounters, ReceiveOptions, SendResult, WaitOptions }
 import { frameTooLong, portClosed } from './port-errors.js'
 import { checkSendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
+import { TurnBudget } from './turn-budget.js'
 import { WrappedPort } from './wrapped-port.js'
 
 /** What is wrong with a line; every knob can be turned while frames flow. */
@@ -58,6 +59,7 @@ const longestMs = 3600000
 
 class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments {
   readonly #senders: SenderLine<L>
+  readonly #budget = new TurnBudget()
   readonly #random: () => number
   #loss = 0
   #duplicate = 0
@@ -80,9 +82,8 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     Object.assign(this, set)
     this.#senders = new SenderLine({
       check: (batch, from) => checkSendable(batch, inner.linkType, from).count,
-      transmit: (batch, from) => this.#transmit(batch, from),
-      // Whoever waits is woken when the frames that are due have been sent.
-      wait: () => {},
+      transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
+      wait: () => this.#budget.wait(() => this.#senders.wake()),
     })
     inner.closed.then(() => this.#end())
   }
@@ -165,10 +166,11 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     return !this.#unplugged
   }
 
-  #transmit(batch: FrameBatch<L> | Uint8Array, from: number): SendResult {
+  #transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult {
     if (this.#ended) throw portClosed()
-    const frames = checkSendable(batch, this.linkType, from)
     const result: SendResult = { sent: 0, dropped: 0, next: from }
+    if (budgeted && this.#budget.spent) return result
+    const frames = checkSendable(batch, this.linkType, from)
     for (; result.next < frames.count && this.#delayed.length < lineFrames; result.next++) {
       const i = result.next
       const length = frames.lengths[i]!
@@ -187,6 +189,7 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
       this.#delay(frame)
       if (this.#happens(this.#duplicate)) this.#delay(frame)
     }
+    this.#budget.spend(result.next - from)
     this.#schedule()
     return result
   }

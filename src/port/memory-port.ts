@@ -43,6 +43,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
   #reader: BatchReader<L> | undefined
   #owner: FramePort['owner'] = 'none'
   #ended = false
+  #announced = false
 
   private constructor(linkType: L, options: Required<PairOptions>) {
     this.linkType = linkType
@@ -51,7 +52,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     this.#line = new SenderLine({
       check: (batch, from) => checkSendable(batch, linkType, from).count,
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
-      wait: () => this.#waitForRoom(),
+      wait: () => this.#sending.wait(() => this.#line.wake()),
     })
   }
 
@@ -206,16 +207,21 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     }
     this.#sending.spend(result.next - from)
     this.#sent.dropped += result.dropped
-    if (result.sent > 0) peer.#reader?.wake()
+    if (result.sent > 0) peer.#announce()
     return result
   }
 
-  #waitForRoom(): void {
-    const wake = () => this.#line.wake()
-    const queued = this.#peer ? this.#peer.#queue.frames : 0
-    if (this.#sending.spent) this.#sending.wait(wake)
-    // The peer's reader may have made room while we were sending.
-    else if (queued < this.#options.queueFrames) queueMicrotask(wake)
+  /**
+   * Wakes the reader once the running code is done: frames sent one by one then arrive as one batch, and the
+   * queue does not empty under the hands of a sender that is about to wait for room.
+   */
+  #announce(): void {
+    if (this.#announced || !this.#reader?.waiting) return
+    this.#announced = true
+    queueMicrotask(() => {
+      this.#announced = false
+      this.#reader?.wake()
+    })
   }
 
   #end(reason: CloseReason): void {

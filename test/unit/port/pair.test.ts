@@ -20,6 +20,31 @@ t.test('a full queue makes send() wait and trySend() stop', async t => {
   t.same(await second, { sent: 1, dropped: 0, next: 1 })
 })
 
+t.test('a reader that waits gets what was sent one by one as one batch', async t => {
+  const [a, b] = portPair('ethernet')
+  const batches = b.batches()
+  const step = batches.next()
+  for (let i = 0; i < 5; i++) a.trySend(markedFrame(i))
+  t.equal((await step).value.count, 5)
+})
+
+t.test('a reader that waits gets the last frames before the end', async t => {
+  const [a, b] = portPair('ethernet')
+  const batches = b.batches()
+  const step = batches.next()
+  a.trySend(markedFrame(1))
+  a.close()
+  t.equal(sequenceOf((await step).value.copy(0)), 1)
+  t.match(await batches.next(), { done: true })
+})
+
+t.test('a batch longer than the queue passes to a reader that waits', async t => {
+  const [a, b] = portPair('ethernet', { queueFrames: 2 })
+  const reading = readMarked(b, 9)
+  t.same(await a.send(markedBatch(1, 9)), { sent: 9, dropped: 0, next: 9 })
+  t.equal((await reading).length, 9)
+})
+
 t.test('a send that waits can be aborted, and those behind it keep their order', async t => {
   const [a, b] = portPair('ethernet', { queueFrames: 1 })
   a.trySend(markedFrame(1))
