@@ -1,6 +1,6 @@
 import t from 'tap'
+import { checkCodec } from '../../support/check-codec.js'
 import { fixture } from '../../support/fixture.js'
-import { checkCodec } from './check.js'
 
 t.test('Ethernet II with an ARP request, captured on a veth pair', async t => {
   const arp = fixture(`

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { checkCodec } from '../../support/check-codec.js'
 import { fixture } from '../../support/fixture.js'
-import { checkCodec } from './check.js'
 
 const ipv4 = { source: '10.0.0.1', destination: '10.0.0.2' }
 const noFlags = {

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
-import { hex } from '../../../src/bytes/index.js'
-import { type FrameCodecName, frameCodecs, type IpAddressPair } from '../../../src/frames/index.js'
+import { hex } from '../../src/bytes/index.js'
+import { type FrameCodecName, frameCodecs, type IpAddressPair } from '../../src/frames/index.js'
 
 type Codec = {
   decode(bytes: Uint8Array): object
