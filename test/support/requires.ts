@@ -1,10 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-
-interface Test {
-  skip(message: string): unknown
-  fail(message: string): unknown
-}
+import type { Test } from 'tap'
 
 /**
  * True when `program` is on the path. Otherwise the test is skipped with the reason, or failed where
@@ -15,7 +11,7 @@ export function requires(t: Test, program: string): boolean {
   if (directories.some(directory => isExecutable(join(directory, program)))) return true
   const reason = `${program} is not installed`
   if (process.env.NETLOOM_REQUIRE === 'all') t.fail(reason)
-  else t.skip(reason)
+  else t.pass(program, { skip: reason })
   return false
 }
 
