@@ -52,6 +52,25 @@ export interface NativeFramePort {
   close(handOver?: boolean): number
 }
 
+/** A netlink socket on the loop; see native/netlink_binding.h. */
+export interface NativeNetlinkSocket {
+  /** Its address, which replies carry. */
+  readonly port: number
+  /** Bytes, as the kernel counts them, when it was opened. */
+  readonly receiveBuffer: number
+  /** 0 or an error number. The kernel answers before this returns. */
+  send(bytes: Uint8Array): number
+  /** Datagrams read; `report` has what ended it (0: memory full) and the length of one that was cut. */
+  receive(slab: Uint8Array, offsets: Uint32Array, lengths: Uint32Array): number
+  /** Blocks until readable: 0, or an error number (EAGAIN: time is up). */
+  wait(milliseconds: number): number
+  setMembership(group: number, join: boolean): void
+  setReceiveBuffer(bytes: number): number
+  watch(readable: boolean): void
+  ref(on: boolean): void
+  close(): void
+}
+
 export interface NativeTuntapIdentity {
   fd: number
   name: string
@@ -84,6 +103,15 @@ export interface NativeBinding {
     ): NativeFramePort
     budgetSpent: number
     maxFrame: number
+  }
+  NetlinkSocket: {
+    new (
+      namespace: number,
+      protocol: number,
+      groups: Uint32Array,
+      receiveBuffer: number,
+      onReady: (status: number) => void,
+    ): NativeNetlinkSocket
   }
   closeDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
