@@ -72,7 +72,10 @@ export class DeviceEvents extends EventQueue<PortEvent> {
 
   #compare(link: Link): void {
     const previous = this.#link
-    if (!previous) return this.#state(link)
+    if (!previous) {
+      this.#state(link)
+      return
+    }
     this.#link = link
     if (link.name !== previous.name) this.push({ type: 'rename', name: link.name, previous: previous.name })
     if (link.mtu !== previous.mtu) this.push({ type: 'mtu', mtu: link.mtu ?? 0, previous: previous.mtu ?? 0 })

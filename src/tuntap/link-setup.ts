@@ -43,5 +43,7 @@ function pickLinkOptions(options: LinkOptions | undefined): LinkOptions {
 function missingMaster(error: unknown, options: LinkOptions | undefined): NetloomError | undefined {
   if (!(error instanceof NetloomError) || error.code !== 'ERR_LINK_NOT_FOUND') return undefined
   if (options?.master === undefined) return undefined
-  return new NetloomError('ERR_LINK_NOT_FOUND', `there is no link ${options.master} to be the master`, { cause: error })
+  return new NetloomError('ERR_LINK_NOT_FOUND', `there is no link ${options.master} to be the master`, {
+    cause: error,
+  })
 }

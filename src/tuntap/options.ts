@@ -73,7 +73,15 @@ const driverKeys = [
   'sendBuffer',
   'vnetEndianness',
 ] as const
-export const linkKeys = ['up', 'mtu', 'addresses', 'macAddress', 'txQueueLength', 'master', 'ipv6LinkLocal'] as const
+export const linkKeys = [
+  'up',
+  'mtu',
+  'addresses',
+  'macAddress',
+  'txQueueLength',
+  'master',
+  'ipv6LinkLocal',
+] as const
 
 /** Everything TUNSETIFF and the ioctls after it need, checked. */
 export interface DriverSettings {
@@ -166,7 +174,8 @@ function checkLinkOptions(options: LinkOptions): void {
     throw invalidArgumentValue('options.macAddress', macAddress, 'must not be a group address')
   }
   if (addresses !== undefined) {
-    if (!Array.isArray(addresses)) throw invalidArgumentType('options.addresses', 'an array of strings', addresses)
+    if (!Array.isArray(addresses))
+      throw invalidArgumentType('options.addresses', 'an array of strings', addresses)
     for (const address of addresses) parseIpPrefix(address)
   }
   if (typeof master === 'string') checkInterfaceName(master)

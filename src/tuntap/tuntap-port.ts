@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { parseMacAddress } from '../address/index.js'
 import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
-import type { NamespaceReference } from '../netns/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
-import { type CloseReason, NativePort, type Offload, type PortEvent, type WaitOptions } from '../port/index.js'
+import type { NamespaceReference } from '../netns/index.js'
+import {
+  type CloseReason,
+  NativePort,
+  type Offload,
+  type PortEvent,
+  type WaitOptions,
+} from '../port/index.js'
 import { flags } from './constants.js'
+import { DeviceEvents } from './device-events.js'
+import { deviceNamespace } from './device-namespace.js'
 import {
   attachFilter,
   claim,
@@ -17,8 +25,6 @@ import {
   setTxFilter,
   type TuntapIdentity,
 } from './handle.js'
-import { DeviceEvents } from './device-events.js'
-import { deviceNamespace } from './device-namespace.js'
 import { offloadMask } from './offload.js'
 import { notADevice, openError } from './open-error.js'
 import { type DriverSettings, driverSettings, type TuntapOptions } from './options.js'

@@ -28,7 +28,7 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
   screen.step('Two namespaces, a TAP in each, and a cable')
   {
     await using red = await Network.create({ userNamespace })
-    await using blue = await Network.create({ userNamespace, beside: userNamespace ? red : undefined })
+    await using blue = await Network.create({ userNamespace: userNamespace && red })
     await using left = await Tap.create({ in: red, name: 'tap0', addresses: ['10.77.0.1/24', 'fd77::1/64'] })
     await using right = await Tap.create({
       in: blue,

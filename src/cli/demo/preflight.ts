@@ -62,5 +62,5 @@ function insideContainer(): string[] {
 }
 
 function asRoot(): string {
-  return process.env['npm_lifecycle_event'] ? 'sudo npm run demo' : 'sudo npx netloom demo'
+  return process.env.npm_lifecycle_event ? 'sudo npm run demo' : 'sudo npx netloom demo'
 }

@@ -13,7 +13,7 @@ type Style = Parameters<typeof styleText>[0]
 
 /** Text on its way to a person, colored on a terminal. */
 export class Screen {
-  readonly #color = process.stdout.isTTY === true && !process.env['NO_COLOR']
+  readonly #color = process.stdout.isTTY === true && !process.env.NO_COLOR
   #step = 0
 
   style(style: Style, text: string): string {
@@ -39,7 +39,7 @@ export class Screen {
   /** The cable as it stands in the source, and who is connected to whom. */
   cable(): void {
     const source = new URL('../../../src/cli/demo/cable.ts', import.meta.url)
-    const code = readFileSync(source, 'utf8').match(/^\/\/ The cable[^]*?^}/m)![0]
+    const code = readFileSync(source, 'utf8').match(/^\/\/ The cable[\s\S]*?^}/m)![0]
     this.line(this.style('cyan', code.replace(/^/gm, '   ')))
     this.line(this.style('dim', drawing))
   }

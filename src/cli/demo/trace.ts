@@ -8,6 +8,9 @@ import type { Screen } from './screen.js'
 /** Bytes of each frame that go into the file: headers, and the start of what they carry. */
 const snapLength = 256
 
+/** Lines for segments that are sent again; there can be a thousand. */
+const mostShown = 12
+
 /** What the onlooker of the cable sees: every frame, only what is sent again, or nothing. */
 export type Attention = 'all' | 'retransmissions' | 'none'
 
@@ -17,6 +20,7 @@ export class Trace {
   unplugged = false
   frames = 0
   retransmissions = 0
+  #shown = 0
   readonly #screen: Screen
   readonly #file: WriteStream
   readonly #writer = new PcapngWriter()
@@ -50,7 +54,9 @@ export class Trace {
       )
       const again = this.#isSentAgain(frame)
       if (again) this.retransmissions++
-      if (again || this.attention === 'all') this.#print(from, frame, elapsed, again)
+      if (this.attention === 'all' || (again && this.#shown++ < mostShown)) {
+        this.#print(from, frame, elapsed, again)
+      }
     }
   }
 
