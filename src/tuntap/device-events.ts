@@ -48,42 +48,39 @@ export class DeviceEvents extends EventQueue<PortEvent> {
     this.#route?.close()
     const route = RouteConnection.open(namespace.reference)
     this.#route = route
-    const { index } = await route.links.get(name)
+    // At once, so that the first event is there before anything else can happen.
+    const { index } = this.#state(route.links.getSync(name))
     for await (const event of route.watchLinks({ index, limit })) {
       if (event.type === 'removed') return event.moved ? 'moved' : 'ended'
-      if (event.type === 'changed') {
-        this.#compare(event.link)
-      } else if (event.type === 'resync') {
+      const link = event.type === 'state' || event.type === 'resync' ? event.links[0] : event.link
+      if (!link) return 'ended'
+      if (event.type === 'resync') {
         this.push({ type: 'resync' })
-        if (event.links[0]) this.#state(event.links[0])
+        this.#state(link)
       } else {
-        const link = event.type === 'state' ? event.links[0] : event.link
-        if (link) this.#state(link)
+        this.#compare(link)
       }
     }
     return 'ended'
   }
 
-  #state(link: Link): void {
+  #state(link: Link): Link {
     this.#link = link
-    const { name, index, mtu = 0, up, carrier = false, macAddress } = link
+    const { name, index, mtu, up, carrier, macAddress } = link
     this.push({ type: 'state', state: { name, index, mtu, up, carrier, macAddress } })
+    return link
   }
 
   #compare(link: Link): void {
-    const previous = this.#link
-    if (!previous) {
-      this.#state(link)
-      return
-    }
+    const previous = this.#link!
     this.#link = link
     if (link.name !== previous.name) this.push({ type: 'rename', name: link.name, previous: previous.name })
-    if (link.mtu !== previous.mtu) this.push({ type: 'mtu', mtu: link.mtu ?? 0, previous: previous.mtu ?? 0 })
+    if (link.mtu !== previous.mtu) this.push({ type: 'mtu', mtu: link.mtu, previous: previous.mtu })
     if (link.macAddress !== previous.macAddress && link.macAddress !== undefined) {
       this.push({ type: 'address', macAddress: link.macAddress, previous: previous.macAddress })
     }
     if (link.up !== previous.up) this.push({ type: link.up ? 'up' : 'down' })
-    if (link.carrier !== previous.carrier) this.push({ type: 'carrier', carrier: link.carrier ?? false })
+    if (link.carrier !== previous.carrier) this.push({ type: 'carrier', carrier: link.carrier })
   }
 }
 

@@ -1,4 +1,5 @@
 import { fstatSync, statSync } from 'node:fs'
+import { SystemError } from '../errors/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import { closeDescriptor, control } from './handle.js'
 
@@ -10,9 +11,18 @@ export interface DeviceNamespace extends Disposable {
   readonly id: string
 }
 
-/** TUNGETDEVNETNS: where the device behind `fd` is now, wherever it was opened. */
+/**
+ * TUNGETDEVNETNS: where the device behind `fd` is now, wherever it was opened. Who lacks the right to ask
+ * (CAP_NET_ADMIN there) is told of where the process is, the only network he can do anything in.
+ */
 export function deviceNamespace(fd: number, name: string): DeviceNamespace {
-  const namespace = control(fd, name, 'TUNGETDEVNETNS')
+  let namespace: number
+  try {
+    namespace = control(fd, name, 'TUNGETDEVNETNS')
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== 'EPERM') throw error
+    return { reference: undefined, id: identity(statSync('/proc/thread-self/ns/net')), [Symbol.dispose]() {} }
+  }
   try {
     const id = identity(fstatSync(namespace))
     // Entering the own namespace would need rights that staying in it does not.

@@ -5,6 +5,7 @@
  * running a program, in any namespace, by root or in a user namespace. May use `errors`, `native` (through
  * handle.ts), `address`, `lifecycle`, `frames`, `netns`, `port`, `netlink/core`, `netlink/route`.
  */
+export type { AdoptOptions } from './attach.js'
 export { type TuntapFeatures, tuntapFeatures } from './features.js'
 export type { DriverOptions, LinkOptions, TuntapOptions } from './options.js'
 export { Tap } from './tap.js'

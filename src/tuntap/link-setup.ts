@@ -18,14 +18,14 @@ export async function setUpLink<D extends Device>(device: D, options: LinkOption
   try {
     using namespace = deviceNamespace(device.fd, device.name)
     await using route = RouteConnection.open(namespace.reference)
-    const { index } = await route.links.get(device.name)
+    const { index, up: isUp } = await route.links.get(device.name)
     // The kernel makes the link-local address when the link goes up, so that comes last.
     if (Object.keys(link).length > 0) await route.links.change(index, link)
     for (const address of addresses) {
       // Nobody else is on this link yet who could have the address: no need to ask around.
       await route.addresses.ensure({ link: index, address, dad: 'skip' })
     }
-    if (up) await route.links.change(index, { up })
+    if (up !== isUp) await route.links.change(index, { up })
     return device
   } catch (error) {
     await device.close()

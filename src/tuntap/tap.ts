@@ -1,7 +1,8 @@
 import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
 import { setUpLink } from './link-setup.js'
 import type { TuntapOptions } from './options.js'
-import { type Attached, adoptDescriptor, attachDevice, readDescriptor, TuntapPort } from './tuntap-port.js'
+import { TuntapPort } from './tuntap-port.js'
 
 /**
  * A TAP device, or one queue of it, as a port of Ethernet frames (without their trailing checksum).
@@ -43,8 +44,8 @@ export class Tap extends TuntapPort<'ethernet'> {
    * switched off. It is the port's on success only; it becomes non-blocking, for whoever else holds it too.
    * @throws NetloomError `ERR_INVALID_STATE` when it is no attached device, `ERR_LINK_MISMATCH` when it is a TUN
    */
-  static async fromDescriptor(fd: number): Promise<Tap> {
-    return new Tap(readDescriptor('ethernet', fd))
+  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tap> {
+    return new Tap(await readDescriptor('ethernet', fd, options))
   }
 
   /**
@@ -57,7 +58,7 @@ export class Tap extends TuntapPort<'ethernet'> {
 
   /** Another queue of this device, which must be `multiQueue`. @throws SystemError `E2BIG` when it has 256 */
   async openQueue(): Promise<Tap> {
-    return new Tap(this.attachQueue())
+    return new Tap(this.nextQueue())
   }
 
   /**

@@ -1,7 +1,8 @@
 import { invalidArgumentValue } from '../errors/index.js'
+import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
 import { setUpLink } from './link-setup.js'
 import type { TuntapOptions } from './options.js'
-import { type Attached, adoptDescriptor, attachDevice, readDescriptor, TuntapPort } from './tuntap-port.js'
+import { TuntapPort } from './tuntap-port.js'
 
 /** What a TUN is opened with: it has no MAC address, no bridge and no Ethernet fragments. */
 export type TunOptions = Omit<TuntapOptions, 'macAddress' | 'master' | 'napiFragments'>
@@ -35,8 +36,8 @@ export class Tun extends TuntapPort<'ip'> {
   }
 
   /** See {@link Tap.fromDescriptor}. */
-  static async fromDescriptor(fd: number): Promise<Tun> {
-    return new Tun(readDescriptor('ip', fd))
+  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tun> {
+    return new Tun(await readDescriptor('ip', fd, options))
   }
 
   /** See {@link Tap.adopt}. */
@@ -46,7 +47,7 @@ export class Tun extends TuntapPort<'ip'> {
 
   /** See {@link Tap.openQueue}. */
   async openQueue(): Promise<Tun> {
-    return new Tun(this.attachQueue())
+    return new Tun(this.nextQueue())
   }
 }
 

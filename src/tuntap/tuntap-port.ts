@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { parseMacAddress } from '../address/index.js'
 import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
-import type { NamespaceReference } from '../netns/index.js'
 import {
   type CloseReason,
   NativePort,
@@ -10,35 +8,24 @@ import {
   type PortEvent,
   type WaitOptions,
 } from '../port/index.js'
+import { type Attached, attachQueue, parkDescriptor, setEndianness } from './attach.js'
 import { flags } from './constants.js'
 import { DeviceEvents } from './device-events.js'
 import { deviceNamespace } from './device-namespace.js'
 import {
   attachFilter,
-  claim,
   closeDescriptor,
   control,
   identifyTuntap,
-  openTuntap,
-  park,
   prepareDescriptor,
   setTxFilter,
-  type TuntapIdentity,
 } from './handle.js'
 import { offloadMask } from './offload.js'
-import { notADevice, openError } from './open-error.js'
-import { type DriverSettings, driverSettings, type TuntapOptions } from './options.js'
 
 /** A descriptor that was given away: the device lives until this and every copy of it is closed. */
 export interface TakenDescriptor extends Disposable {
   readonly fd: number
   close(): void
-}
-
-/** What is told apart of a device once it is attached. */
-export interface Attached {
-  identity: TuntapIdentity
-  vnetHeaderSize: number
 }
 
 /** A TUN or TAP queue as a port. */
@@ -49,19 +36,19 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   #kernelDrops = 0n
   readonly #events = new Set<DeviceEvents>()
 
-  protected constructor(linkType: L, { identity, vnetHeaderSize }: Attached) {
+  protected constructor(linkType: L, attached: Attached) {
     const ethernet = linkType === 'ethernet'
-    super(identity.fd, {
+    super(attached.fd, {
       linkType,
       ethernet,
       // The longest MTU is 65535; on TAP an Ethernet header and a VLAN tag come on top.
       maxFrameLength: ethernet ? 65553 : 65535,
-      packetInformation: !(identity.flags & flags.IFF_NO_PI),
-      vnetHeaderSize,
-      name: identity.name,
+      packetInformation: !(attached.flags & flags.IFF_NO_PI),
+      vnetHeaderSize: attached.vnetHeaderSize,
+      name: attached.name,
     })
-    this.#flags = identity.flags
-    this.#name = identity.name
+    this.#flags = attached.flags
+    this.#name = attached.name
   }
 
   /** The device's present name; the last one known after the port's end. */
@@ -211,10 +198,12 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
    */
   detach(): string {
     this.#open()
-    const token = `netloom-${randomBytes(16).toString('hex')}`
-    const note = JSON.stringify({ linkType: this.linkType, vnetHeaderSize: this.vnetHeaderSize })
-    park(token, this.end({ type: 'detached' }, true), note)
-    return token
+    const { linkType, vnetHeaderSize } = this
+    return parkDescriptor(this.end({ type: 'detached' }, true), {
+      linkType,
+      vnetHeaderSize,
+      flags: this.#flags,
+    })
   }
 
   /**
@@ -256,15 +245,13 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   }
 
   /** Another queue of the same device. */
-  protected attachQueue(): Attached {
+  protected nextQueue(): Attached {
     this.#open()
     if (!this.multiQueue) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
     }
-    const wanted = this.#flags & ~(flags.IFF_PERSIST | flags.IFF_NO_CARRIER)
     using namespace = deviceNamespace(this.fd, this.#name)
-    const { vnetHeaderSize } = this
-    return attach(this.linkType, this.name, wanted, true, { vnetHeaderSize }, namespace.reference)
+    return attachQueue(this.linkType, this.name, this.#flags, this.vnetHeaderSize, namespace.reference)
   }
 
   /** TUNSETTXFILTER, for Ethernet. */
@@ -281,101 +268,6 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   #open(): void {
     if (this.ended) throw new NetloomError('ERR_PORT_CLOSED', 'the port is closed')
   }
-}
-
-type Settings = Partial<Omit<DriverSettings, 'name' | 'flags'>>
-
-/** Opens and configures a device in one go: what fails leaves nothing behind. */
-function attach(
-  linkType: 'ethernet' | 'ip',
-  name: string,
-  wanted: number,
-  mustExist: boolean,
-  settings: Settings,
-  reference: NamespaceReference | undefined,
-): Attached {
-  const { owner, group, sendBuffer, persist, offload } = settings
-  const vnetHeaderSize = settings.vnetHeaderSize ?? 0
-  let identity: TuntapIdentity
-  try {
-    identity = openTuntap(reference, name, wanted, mustExist, {
-      owner,
-      group,
-      sendBuffer,
-      persist,
-      offload,
-      vnetHeaderSize: vnetHeaderSize || undefined,
-    })
-  } catch (error) {
-    throw openError(error, linkType === 'ethernet' ? 'TAP' : 'TUN', name, reference !== undefined)
-  }
-  try {
-    if (settings.vnetEndianness) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
-    return { identity, vnetHeaderSize }
-  } catch (error) {
-    closeDescriptor(identity.fd)
-    throw error
-  }
-}
-
-/** How `create` (must not be there), `open` (must be there) and `ensure` (either) attach. */
-export function attachDevice(
-  linkType: 'ethernet' | 'ip',
-  options: TuntapOptions | undefined,
-  how: 'create' | 'open' | 'ensure',
-): Attached {
-  const settings = driverSettings(linkType === 'ethernet' ? 'tap' : 'tun', options, how === 'create')
-  if (how !== 'create' && options?.name === undefined)
-    throw invalidArgumentType('options.name', 'a string', undefined)
-  const exclusive = how === 'create' ? flags.IFF_TUN_EXCL : 0
-  return attach(linkType, settings.name, settings.flags | exclusive, how === 'open', settings, options?.in)
-}
-
-/** What an attached descriptor is, read back from the kernel; the mask of offloads is set anew. */
-export function readDescriptor(linkType: 'ethernet' | 'ip', fd: number): Attached {
-  requireInteger('fd', fd, 0, 2 ** 31 - 1)
-  let identity: TuntapIdentity
-  try {
-    identity = identifyTuntap(fd)
-  } catch (error) {
-    throw notADevice(fd, error)
-  }
-  const wanted = linkType === 'ethernet' ? flags.IFF_TAP : flags.IFF_TUN
-  if (!(identity.flags & wanted)) {
-    const found = identity.flags & flags.IFF_TAP ? 'TAP' : 'TUN'
-    throw new NetloomError('ERR_LINK_MISMATCH', `descriptor ${fd} is a ${found}: ${identity.name}`)
-  }
-  const hasHeader = identity.flags & flags.IFF_VNET_HDR
-  const vnetHeaderSize = hasHeader ? control(fd, identity.name, 'TUNGETVNETHDRSZ') : 0
-  control(fd, identity.name, 'TUNSETOFFLOAD', 0)
-  prepareDescriptor(fd, true)
-  return { identity, vnetHeaderSize }
-}
-
-/** The other end of {@link TuntapPort.detach}. */
-export function adoptDescriptor(linkType: 'ethernet' | 'ip', token: string): Attached {
-  if (typeof token !== 'string') throw invalidArgumentType('token', 'a string', token)
-  const parked = claim(token)
-  if (!parked) {
-    throw new NetloomError('ERR_DETACHED_TOKEN', 'the token is of no detached port, or was claimed before')
-  }
-  try {
-    const note = JSON.parse(parked.note) as { linkType: string; vnetHeaderSize: number }
-    if (note.linkType !== linkType) {
-      throw new NetloomError('ERR_LINK_MISMATCH', `the detached port carries ${note.linkType} frames`)
-    }
-    return { identity: identifyTuntap(parked.fd), vnetHeaderSize: note.vnetHeaderSize }
-  } catch (error) {
-    // A claim that fails must not lose the port.
-    park(token, parked.fd, parked.note)
-    throw error
-  }
-}
-
-function setEndianness(fd: number, name: string, order: 'native' | 'little' | 'big'): void {
-  // At most one of the two can be set: unset before set.
-  control(fd, name, 'TUNSETVNETLE', order === 'little' ? 1 : 0)
-  if (order === 'big') control(fd, name, 'TUNSETVNETBE', 1)
 }
 
 function programDescriptor(fd: number | undefined): number {
