@@ -37,6 +37,7 @@ const EAGAIN = 11
 const ENODEV = 19
 const ERANGE = 34
 const EBADFD = 77
+const EMSGSIZE = 90
 
 const nothing: ReadonlySet<Offload> = new Set()
 
@@ -293,7 +294,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   }
 
   #frameError(index: number, length: number, errno: number): Error {
-    if (length > this.maxFrameLength) return frameTooLong(index, length, this.maxFrameLength)
+    if (errno === EMSGSIZE) return frameTooLong(index, length, this.maxFrameLength)
     if (errno === ERANGE) return outOfRange(`batch.lengths[${index}]`, 'within the slab', length)
     const hint = errno === EIO ? 'the link is down, or this queue is disabled' : undefined
     return new SystemError({ errno: -errno, syscall: 'write', subject: this.#name, hint })
