@@ -1,5 +1,5 @@
 /**
- * Networks as users have them: a namespace and its links and addresses in one object.
+ * Networks as users have them: a namespace with its links, addresses, routes and neighbors in one object.
  *
  * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`.
  */

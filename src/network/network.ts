@@ -1,5 +1,5 @@
 import { requireOptions } from '../errors/index.js'
-import { type Addresses, RouteConnection } from '../netlink/route/index.js'
+import { type Addresses, type Neighbors, RouteConnection, type Routes } from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
 
@@ -23,6 +23,8 @@ export class Network implements AsyncDisposable {
   readonly namespace: Namespace
   readonly links: NetworkLinks
   readonly addresses: Addresses
+  readonly routes: Routes
+  readonly neighbors: Neighbors
   readonly #route: RouteConnection
 
   private constructor(namespace: Namespace, route: RouteConnection) {
@@ -30,6 +32,8 @@ export class Network implements AsyncDisposable {
     this.#route = route
     this.links = new NetworkLinks(route)
     this.addresses = route.addresses
+    this.routes = route.routes
+    this.neighbors = route.neighbors
   }
 
   /** A new network; its `lo` is up. @throws NetloomError `ERR_NAMESPACE_EXISTS`; SystemError */

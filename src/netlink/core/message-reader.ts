@@ -156,6 +156,11 @@ export class AttributeCursor {
     return new AttributeCursor(this.#bytes, this.#view, this.start + skip, this.start + this.length)
   }
 
+  /** Of a cursor that has not stepped yet: only the first `length` bytes. */
+  until(length: number): AttributeCursor {
+    return new AttributeCursor(this.#bytes, this.#view, this.#next, Math.min(this.#next + length, this.#end))
+  }
+
   raw(): RawAttribute {
     return { type: this.type, bytes: this.bytes() }
   }

@@ -54,39 +54,45 @@ export class MessageWriter {
 
   u8(type: number, name: string, value: number): this {
     requireInteger(name, value, 0, 0xff)
-    this.#bytes[this.#begin(type, name, 1)] = value
+    const at = this.#begin(type, name, 1)
+    this.#bytes[at] = value
     return this
   }
 
   u16(type: number, name: string, value: number): this {
     requireInteger(name, value, 0, 0xffff)
-    this.#view.setUint16(this.#begin(type, name, 2), value, littleEndian)
+    const at = this.#begin(type, name, 2)
+    this.#view.setUint16(at, value, littleEndian)
     return this
   }
 
   /** Network byte order. */
   u16be(type: number, name: string, value: number): this {
     requireInteger(name, value, 0, 0xffff)
-    this.#view.setUint16(this.#begin(type, name, 2), value)
+    const at = this.#begin(type, name, 2)
+    this.#view.setUint16(at, value)
     return this
   }
 
   u32(type: number, name: string, value: number): this {
     requireInteger(name, value, 0, 0xffff_ffff)
-    this.#view.setUint32(this.#begin(type, name, 4), value, littleEndian)
+    const at = this.#begin(type, name, 4)
+    this.#view.setUint32(at, value, littleEndian)
     return this
   }
 
   /** Network byte order. */
   u32be(type: number, name: string, value: number): this {
     requireInteger(name, value, 0, 0xffff_ffff)
-    this.#view.setUint32(this.#begin(type, name, 4), value)
+    const at = this.#begin(type, name, 4)
+    this.#view.setUint32(at, value)
     return this
   }
 
   s32(type: number, name: string, value: number): this {
     requireInteger(name, value, -0x8000_0000, 0x7fff_ffff)
-    this.#view.setInt32(this.#begin(type, name, 4), value, littleEndian)
+    const at = this.#begin(type, name, 4)
+    this.#view.setInt32(at, value, littleEndian)
     return this
   }
 
@@ -94,7 +100,8 @@ export class MessageWriter {
     if (typeof value !== 'bigint' || value < 0n || value > 0xffff_ffff_ffff_ffffn) {
       throw invalidArgumentValue(name, value, 'must be a bigint that fits 64 bits')
     }
-    this.#view.setBigUint64(this.#begin(type, name, 8), value, littleEndian)
+    const at = this.#begin(type, name, 8)
+    this.#view.setBigUint64(at, value, littleEndian)
     return this
   }
 
@@ -102,12 +109,14 @@ export class MessageWriter {
   string(type: number, name: string, value: string): this {
     const text = encoder.encode(value)
     if (text.includes(0)) throw invalidArgumentValue(name, value, 'must not contain a zero byte')
-    this.#bytes.set(text, this.#begin(type, name, text.length + 1))
+    const at = this.#begin(type, name, text.length + 1)
+    this.#bytes.set(text, at)
     return this
   }
 
   bytes(type: number, name: string, value: Uint8Array): this {
-    this.#bytes.set(value, this.#begin(type, name, value.length))
+    const at = this.#begin(type, name, value.length)
+    this.#bytes.set(value, at)
     return this
   }
 
@@ -134,6 +143,15 @@ export class MessageWriter {
     return this
   }
 
+  /** A struct whose 16-bit length, at `lengthOffset`, counts the attributes that follow it: struct rtnexthop. */
+  struct(value: Uint8Array, lengthOffset: number, write: () => void): this {
+    const start = this.#length
+    this.raw(value)
+    write()
+    this.#view.setUint16(start + lengthOffset, this.#length - start, littleEndian)
+    return this
+  }
+
   finish(): Request {
     const bytes = this.#bytes.subarray(0, this.#length)
     this.#view.setUint32(0, this.#length, littleEndian)
@@ -143,7 +161,7 @@ export class MessageWriter {
     return { type: this.#type, flags: this.#flags, bytes, pathAt: offset => pathAt(marks, root, offset) }
   }
 
-  /** Writes an attribute's header and gives the offset of its value, which is zero. */
+  /** Writes an attribute's header and gives the offset of its value, which is zero. The memory may be another then. */
   #begin(type: number, name: string, length: number): number {
     const start = this.#length
     this.#marks.push({ offset: start, name, parent: this.#parent })

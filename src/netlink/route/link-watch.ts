@@ -35,6 +35,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent> {
   readonly #links = new Map<number, Link>()
   /** Messages that came while a list was being made. */
   #pending: (() => void)[] | undefined
+  #started = false
 
   constructor(
     namespace: NamespaceReference | undefined,
@@ -48,16 +49,21 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent> {
       onOverflow: () => ({ type: 'resync', links: [...this.#links.values()] }),
       signal: options.signal,
     })
-    this.#monitor = new NetlinkMonitor({
-      in: namespace,
-      protocol: NETLINK.ROUTE,
-      groups: [RTNLGRP.LINK],
-      onMessage: message => this.#take(message),
-      onOverflow: () => void this.#synchronize('resync'),
-      onError: error => this.#queue.fail(error),
-    })
+    try {
+      this.#monitor = new NetlinkMonitor({
+        in: namespace,
+        protocol: NETLINK.ROUTE,
+        groups: [RTNLGRP.LINK],
+        onMessage: message => this.#take(message),
+        onOverflow: () => void this.#synchronize(),
+        onError: error => this.#queue.fail(error),
+      })
+    } catch (error) {
+      this.#queue.end()
+      throw error
+    }
     this.#queue.onEnd(() => this.#monitor.close())
-    void this.#synchronize('state')
+    void this.#synchronize()
   }
 
   ref(): this {
@@ -92,7 +98,7 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent> {
   }
 
   /** Lists what is there; what the monitor heard meanwhile comes after it. */
-  async #synchronize(type: 'state' | 'resync'): Promise<void> {
+  async #synchronize(): Promise<void> {
     // A list under way will be followed by another.
     const pending: (() => void)[] = []
     this.#pending = pending
@@ -102,6 +108,8 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent> {
       this.#links.clear()
       for (const link of links) if (this.#wants(link.index)) this.#links.set(link.index, link)
       this.#pending = undefined
+      const type = this.#started ? 'resync' : 'state'
+      this.#started = true
       this.#queue.push({ type, links: [...this.#links.values()] })
       for (const apply of pending) apply()
     } catch (error) {
@@ -127,16 +135,17 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent> {
 
   #put(link: Link): void {
     const previous = this.#links.get(link.index)
-    this.#links.set(link.index, link)
+    // A queue that is full tells what was there before this event, then the event.
     if (!previous) this.#queue.push({ type: 'added', link })
     else if (!sameLink(previous, link)) this.#queue.push({ type: 'changed', link, previous })
+    this.#links.set(link.index, link)
   }
 
   #remove(link: Link, moved: boolean): void {
     const known = this.#links.get(link.index)
     if (!known) return
-    this.#links.delete(link.index)
     this.#queue.push({ type: 'removed', link: known, moved })
+    this.#links.delete(link.index)
   }
 }
 

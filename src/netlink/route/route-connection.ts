@@ -6,11 +6,15 @@ import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-request.js'
 import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
 import { Links } from './links.js'
+import { Neighbors } from './neighbors.js'
+import { Routes } from './routes.js'
 
-/** Route netlink in one namespace: links, addresses, and what happens to them. */
+/** Route netlink in one namespace: links, addresses, routes, neighbors, and what happens to links. */
 export class RouteConnection implements AsyncDisposable {
   readonly links: Links
   readonly addresses: Addresses
+  readonly routes: Routes
+  readonly neighbors: Neighbors
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -22,6 +26,8 @@ export class RouteConnection implements AsyncDisposable {
     this.#connection = new NetlinkConnection({ in: this.#reference(), protocol: NETLINK.ROUTE })
     this.links = new Links(this.#connection)
     this.addresses = new Addresses(this.#connection, this.links)
+    this.routes = new Routes(this.#connection, this.links)
+    this.neighbors = new Neighbors(this.#connection, this.links)
   }
 
   /** Synchronous. Default: the network that the process is in. */

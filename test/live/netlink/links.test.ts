@@ -1,0 +1,119 @@
+import t from 'tap'
+import { NetlinkError } from '../../../src/netlink/core/index.js'
+import { RouteConnection } from '../../../src/netlink/route/index.js'
+import { Network } from '../../../src/network/index.js'
+import { watchLeaks } from '../../support/leaks.js'
+import { requires, requiresRoot } from '../../support/requires.js'
+
+if (requiresRoot(t)) {
+  const leaks = watchLeaks()
+
+  t.test('every attribute can be changed and is told', async t => {
+    await using network = await Network.create()
+    const { index } = await network.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v1' } })
+    await network.links.create({ kind: 'bridge', name: 'br0' })
+    const changes = [
+      { mtu: 1300 },
+      { macAddress: '02:00:00:00:00:09' },
+      { txQueueLength: 5 },
+      { alias: 'an älias' },
+      { group: 7 },
+      { promiscuous: true },
+      { allMulticast: true },
+      { multicast: false },
+      { arp: false },
+      { ipv6LinkLocal: 'random' },
+      { ipv6LinkLocal: 'none', up: true },
+      { up: false },
+      { name: 'v9' },
+    ] as const
+    for (const change of changes) {
+      t.match(await network.links.change(index, change), change, JSON.stringify(change))
+    }
+    const port = await network.links.change('v9', { master: 'br0', alias: '', promiscuous: false })
+    t.match(port, { portKind: 'bridge', alias: undefined, name: 'v9' })
+    t.equal(port.master, (await network.links.get('br0')).index)
+    t.ok(port.raw.portSettings)
+    t.equal((await network.links.change(port, { master: null })).master, undefined)
+    t.match(await network.links.change('br0', { bridge: { ageingTimeMs: 5000 } }), {
+      bridge: { ageingTimeMs: 5000 },
+    })
+    t.equal(await network.links.find('nothing'), undefined)
+    await t.rejects(network.links.change('nothing', { up: true }), { code: 'ERR_LINK_NOT_FOUND' })
+    await t.rejects(network.links.change(99, { up: true }), { code: 'ERR_LINK_NOT_FOUND' })
+    await t.rejects(network.links.delete('nothing'), { code: 'ERR_LINK_NOT_FOUND' })
+    await t.rejects(network.links.change('lo', { upp: true } as never), { code: 'ERR_INVALID_ARG_VALUE' })
+    await network.links.delete(index)
+    t.same(
+      (await network.links.list()).map(l => l.name),
+      ['lo', 'br0'],
+      'a pair goes together',
+    )
+  })
+
+  t.test('patterns, indexes and alternative names', async t => {
+    await using network = await Network.create()
+    for (const name of ['p0', 'p1', 'p2']) {
+      t.equal((await network.links.create({ kind: 'bridge', name: 'p%d' })).name, name)
+    }
+    t.equal((await network.links.create({ kind: 'bridge', name: 'i', index: 77 })).index, 77)
+    t.match((await network.links.create({ kind: 'bridge' })).name, /^bridge\d+$/)
+    if (!requires(t, 'ip')) return
+    const long = 'a-name-of-more-than-fifteen-bytes'
+    await network.namespace.exec('ip', ['link', 'property', 'add', 'dev', 'i', 'altname', long])
+    await network.namespace.exec('ip', ['link', 'property', 'add', 'dev', 'i', 'altname', 'short'])
+    const link = await network.links.get(long)
+    t.match(link, { name: 'i', index: 77 })
+    t.same([...link.altNames].sort(), [long, 'short'])
+    t.equal((await network.links.get('short')).index, 77)
+    await network.links.delete(long)
+    t.equal(await network.links.find('i'), undefined)
+  })
+
+  t.test('links move between networks', async t => {
+    await using red = await Network.create()
+    await using blue = await Network.create()
+    await red.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v1' } })
+    await red.links.move('v1', blue, { name: 'eth0' })
+    t.match(await blue.links.get('eth0'), { kind: 'veth', up: false })
+    t.equal(await red.links.find('v1'), undefined)
+    const v0 = await red.links.get('v0')
+    t.equal(v0.lower, (await blue.links.get('eth0')).index)
+    t.type(v0.lowerNamespaceId, 'number')
+    await t.rejects(red.links.move('v1', blue), { code: 'ERR_LINK_NOT_FOUND' })
+    await t.rejects(red.links.move('v0', 'no-such-name'), { code: 'ERR_NAMESPACE_NOT_FOUND' })
+  })
+
+  t.test('at once', async t => {
+    await using network = await Network.create()
+    await using route = RouteConnection.open(network)
+    t.match(route.links.getSync('lo'), { index: 1, name: 'lo' })
+    t.equal(route.statistics('lo').rxPackets, 0n)
+    await network.namespace.exec('ping', ['-c1', '127.0.0.1'])
+    t.equal(route.statistics(1).rxPackets, 2n)
+    t.equal(typeof route.statistics({ index: 1 }).rxNoHandler, 'bigint')
+    t.throws(() => route.links.getSync('nothing'), { code: 'ERR_LINK_NOT_FOUND' })
+    t.throws(() => route.statistics(99), { code: 'ERR_LINK_NOT_FOUND' })
+    const pending = route.links.list()
+    t.match(route.links.getSync('lo'), { name: 'lo' }, 'also while a list is under way')
+    t.equal((await pending).length, 1)
+  })
+
+  t.test('errors are in the words of the options', async t => {
+    await using network = await Network.create()
+    const error = await network.links
+      .create({ kind: 'veth', name: 'v0', peer: { name: 'v1', macAddress: '01:00:00:00:00:00' } })
+      .catch(e => e)
+    t.ok(error instanceof NetlinkError)
+    t.match(error, { operation: 'create veth link', subject: 'v0', syscall: 'netlink' })
+    t.match(error.message, /create veth link v0/)
+    const attribute = await network.links
+      .create({ kind: 'bridge', name: 'b', alias: 'x'.repeat(300) })
+      .catch(e => e)
+    t.match(attribute, { operation: 'change link', attribute: 'link.alias', code: 'ERANGE' })
+    t.match(attribute.message, /at link.alias/)
+    t.equal(await network.links.find('b'), undefined, 'what was made on the way is gone')
+  })
+
+  t.test('nothing is left', leaks)
+}

@@ -1,0 +1,135 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import {
+  attributeHeaderLength,
+  messageHeaderLength,
+  NETLINK,
+  NLA_F,
+  NLM_F,
+  NLMSG,
+  NLMSGERR_ATTR,
+} from '../../../src/netlink/core/constants.js'
+import {
+  AF,
+  IFA,
+  IFA_F,
+  IFF,
+  IFLA,
+  IFLA_INET6,
+  IFLA_INFO,
+  NDA,
+  NTF,
+  NUD,
+  RT_SCOPE,
+  RT_TABLE,
+  RTA,
+  RTAX,
+  RTM,
+  RTN,
+  RTNH_F,
+  RTNLGRP,
+  RTPROT,
+  VETH_INFO,
+} from '../../../src/netlink/route/constants.js'
+import { linkKinds } from '../../../src/netlink/route/kinds/index.js'
+import { ipv6LinkLocalModes } from '../../../src/netlink/route/link.js'
+import { requires } from '../../support/requires.js'
+
+const headers = [
+  'sys/socket.h',
+  'linux/netlink.h',
+  'linux/rtnetlink.h',
+  'linux/if.h',
+  'linux/if_link.h',
+  'linux/if_addr.h',
+  'linux/if_tun.h',
+  'linux/neighbour.h',
+  'linux/veth.h',
+]
+
+/** Every number of ours, by the name that the kernel's headers have for it. */
+function ourNumbers(): Map<string, number> {
+  const numbers = new Map<string, number>()
+  const add = (prefix: string, rows: Record<string, number>, rename = (name: string) => name) => {
+    for (const [name, value] of Object.entries(rows)) numbers.set(prefix + rename(name), value)
+  }
+  const upper = (name: string) => name.toUpperCase().replaceAll('-', '_')
+  const plain = {
+    NETLINK,
+    NLMSG,
+    NLM_F,
+    NLMSGERR_ATTR,
+    NLA_F,
+    RTM,
+    RTNLGRP,
+    AF,
+    IFF,
+    IFLA,
+    IFLA_INFO,
+    IFLA_INET6,
+    VETH_INFO,
+    IFA,
+    IFA_F,
+    RTA,
+    RTAX,
+    RT_TABLE,
+    RTNH_F,
+    NDA,
+    NTF,
+  }
+  for (const [name, rows] of Object.entries(plain)) add(`${name}_`, rows)
+  add('RTN_', RTN, upper)
+  add('RT_SCOPE_', RT_SCOPE, upper)
+  add('RTPROT_', RTPROT, upper)
+  add('NUD_', NUD, upper)
+  add('IN6_ADDR_GEN_MODE_', ipv6LinkLocalModes, upper)
+  for (const { settings } of Object.values(linkKinds)) {
+    for (const field of Object.values(settings.fields))
+      numbers.set(settings.prefix + field.kernelName, field.type)
+  }
+  numbers.set('NLMSG_HDRLEN', messageHeaderLength)
+  numbers.set('NLA_HDRLEN', attributeHeaderLength)
+  return numbers
+}
+
+if (requires(t, 'cc')) {
+  t.test('numbers are those of the kernel’s headers', async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'netloom-'))
+    try {
+      const ours = ourNumbers()
+      t.ok(ours.size > 200)
+      let names = [...ours.keys()]
+      const missing: string[] = []
+      const program = join(directory, 'numbers')
+      // Headers that are older than this library lack some names.
+      for (;;) {
+        const source = [
+          '#include <stdio.h>',
+          ...headers.map(header => `#include <${header}>`),
+          'int main(void) {',
+          ...names.map(name => `printf("${name} %lld\\n", (long long)(unsigned)(${name}));`),
+          'return 0; }',
+        ].join('\n')
+        const compiled = spawnSync('cc', ['-x', 'c', '-o', program, '-'], { input: source, encoding: 'utf8' })
+        if (compiled.status === 0) break
+        const unknown = new Set(
+          [...compiled.stderr.matchAll(/['‘](\w+)['’] undeclared/g)].map(match => match[1]!),
+        )
+        if (unknown.size === 0) throw new Error(compiled.stderr)
+        missing.push(...unknown)
+        names = names.filter(name => !unknown.has(name))
+      }
+      t.ok(missing.length < 10, `not in these headers: ${missing.join(', ') || 'nothing'}`)
+      for (const line of execFileSync(program, { encoding: 'utf8' }).trim().split('\n')) {
+        const [name, value] = line.split(' ')
+        t.equal(ours.get(name!), Number(value), name!)
+      }
+      t.comment(`not in these headers: ${missing.join(', ') || 'nothing'}`)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+}
