@@ -4,38 +4,43 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
-const script = fileURLToPath(new URL('../../../scripts/check-layers.mjs', import.meta.url))
+const scripts = new URL('../../../scripts/', import.meta.url)
 const table = readFileSync(new URL('../../../ARCHITECTURE.md', import.meta.url), 'utf8')
 
-/** Runs the check on a tree with these files under src/. */
-function check(t: Test, files: Record<string, string>, architecture = table) {
+const { checkLayers } = (await import(new URL('check-layers.mjs', scripts).href)) as {
+  checkLayers(root: string): string[]
+}
+
+/** A tree with these files under src/. */
+function tree(t: Test, files: Record<string, string>, architecture = table): string {
   const root = t.testdir({ 'ARCHITECTURE.md': architecture })
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(join(root, 'src', dirname(name)), { recursive: true })
     writeFileSync(join(root, 'src', name), text)
   }
-  const { status, stderr } = spawnSync(process.execPath, [script, root], { encoding: 'utf8' })
-  return { status, problems: stderr.trim().split('\n').filter(Boolean) }
+  return root
 }
 
 t.test('a tree that keeps the rules passes', async t => {
   t.same(
-    check(t, {
-      'index.ts': "export * from './tuntap/index.js'\nexport { fake } from './testing/index.js'\n",
-      'native.ts': "import { NetloomError } from './errors/index.js'\n",
-      'errors/index.ts': "export { codes } from './codes.js'\n",
-      'errors/codes.ts': '// import { x } from "../cli/index.js"\n/* import "../cli/index.js" */\n',
-      'port/handle.ts': "import { native } from '../native.js'\nimport { join } from 'node:path'\n",
-      'port/index.ts': "import type {\n  LinkType,\n} from '../frames/index.js'\n",
-      'netlink/index.ts': "export * from './core/index.js'\nexport * from './route/index.js'\n",
-      'netlink/core/index.ts': "import '../../bytes/index.js'\n",
-      'netlink/route/kinds/veth.ts':
-        "import { a } from '../../core/index.js'\nimport { b } from '../table.js'\n",
-      'tuntap/index.ts': "import { links } from '../netlink/index.js'\n",
-      'testing/index.ts': "import { Switch } from '../switch/index.js'\n",
-      'cli/main.ts': "import { Tap } from '../index.js'\n",
-    }),
-    { status: 0, problems: [] },
+    checkLayers(
+      tree(t, {
+        'index.ts': "export * from './tuntap/index.js'\nexport { fake } from './testing/index.js'\n",
+        'native.ts': "import { NetloomError } from './errors/index.js'\n",
+        'errors/index.ts': "export { codes } from './codes.js'\n",
+        'errors/codes.ts': '// import { x } from "../cli/index.js"\n/* import "../cli/index.js" */\n',
+        'port/handle.ts': "import { native } from '../native.js'\nimport { join } from 'node:path'\n",
+        'port/index.ts': "import type {\n  LinkType,\n} from '../frames/index.js'\n",
+        'netlink/index.ts': "export * from './core/index.js'\nexport * from './route/index.js'\n",
+        'netlink/core/index.ts': "import '../../bytes/index.js'\n",
+        'netlink/route/kinds/veth.ts':
+          "import { a } from '../../core/index.js'\nimport { b } from '../table.js'\n",
+        'tuntap/index.ts': "import { links } from '../netlink/index.js'\n",
+        'testing/index.ts': "import { Switch } from '../switch/index.js'\n",
+        'cli/main.ts': "import { Tap } from '../index.js'\n",
+      }),
+    ),
+    [],
   )
 })
 
@@ -95,13 +100,20 @@ for (const [what, files, expected] of [
   ['a file too long', { 'port/a.ts': '\n'.repeat(701) }, /701 lines/],
 ] as const) {
   t.test(`refuses ${what}`, async t => {
-    const { status, problems } = check(t, files)
-    t.equal(status, 1)
+    const problems = checkLayers(tree(t, files))
     t.equal(problems.length, 1)
     t.match(problems[0], expected)
   })
 }
 
 t.test('refuses a table that is not there', async t => {
-  t.equal(check(t, { 'port/a.ts': '' }, '# Architecture\n').status, 1)
+  t.throws(() => checkLayers(tree(t, { 'port/a.ts': '' }, '# Architecture\n')), /no table/)
+})
+
+t.test('the command fails on a problem, and says where', async t => {
+  const root = tree(t, { 'bytes/a.ts': "\nimport '../port/index.js'" })
+  const script = fileURLToPath(new URL('check-layers.mjs', scripts))
+  const { status, stderr } = spawnSync(process.execPath, [script, root], { encoding: 'utf8' })
+  t.equal(status, 1)
+  t.match(stderr, /^src\/bytes\/a\.ts:2: "bytes" imports from "port"/)
 })
