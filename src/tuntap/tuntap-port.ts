@@ -1,0 +1,343 @@
+import { randomBytes } from 'node:crypto'
+import { parseMacAddress } from '../address/index.js'
+import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
+import type { NamespaceReference } from '../netns/index.js'
+import { NativePort, type Offload } from '../port/index.js'
+import { flags } from './constants.js'
+import {
+  attachFilter,
+  claim,
+  closeDescriptor,
+  control,
+  identifyTuntap,
+  openTuntap,
+  park,
+  prepareDescriptor,
+  setTxFilter,
+  type TuntapIdentity,
+} from './handle.js'
+import { offloadMask } from './offload.js'
+import { notADevice, openError } from './open-error.js'
+import { type DriverSettings, driverSettings, type TuntapOptions } from './options.js'
+
+/** A descriptor that was given away: the device lives until this and every copy of it is closed. */
+export interface TakenDescriptor extends Disposable {
+  readonly fd: number
+  close(): void
+}
+
+/** What is told apart of a device once it is attached. */
+export interface Attached {
+  identity: TuntapIdentity
+  vnetHeaderSize: number
+}
+
+/** A TUN or TAP queue as a port. */
+export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort<L> {
+  readonly #flags: number
+  #name: string
+  #queueEnabled = true
+
+  protected constructor(linkType: L, { identity, vnetHeaderSize }: Attached) {
+    const ethernet = linkType === 'ethernet'
+    super(identity.fd, {
+      linkType,
+      ethernet,
+      // The longest MTU is 65535; on TAP an Ethernet header and a VLAN tag come on top.
+      maxFrameLength: ethernet ? 65553 : 65535,
+      packetInformation: !(identity.flags & flags.IFF_NO_PI),
+      vnetHeaderSize,
+      name: identity.name,
+    })
+    this.#flags = identity.flags
+    this.#name = identity.name
+  }
+
+  /** The device's present name; the last one known after the port's end. */
+  get name(): string {
+    if (!this.ended) this.#name = identifyTuntap(this.fd).name
+    return this.#name
+  }
+
+  /** The descriptor, which stays the port's. -1 after the port's end. */
+  get fd(): number {
+    return this.handle.descriptor()
+  }
+
+  /** The descriptor carries struct tun_pi before each frame. */
+  get packetInformation(): boolean {
+    return !(this.#flags & flags.IFF_NO_PI)
+  }
+
+  get multiQueue(): boolean {
+    return !!(this.#flags & flags.IFF_MULTI_QUEUE)
+  }
+
+  get vnetHeaderBytes(): number {
+    return this.vnetHeaderSize
+  }
+
+  /** This queue takes part: the kernel spreads flows over enabled queues only. */
+  get queueEnabled(): boolean {
+    return this.#queueEnabled
+  }
+
+  /** TUNSETQUEUE. A disabled queue receives nothing, and sending on it fails with EIO. */
+  setQueueEnabled(enabled: boolean): void {
+    requireBoolean('enabled', enabled)
+    if (enabled === this.#queueEnabled) return
+    this.#control('TUNSETQUEUE', enabled ? 1 : 0)
+    this.#queueEnabled = enabled
+  }
+
+  /** TUNSETCARRIER: whether the cable is plugged in, as the kernel sees it. */
+  setCarrier(carrier: boolean): void {
+    this.#control('TUNSETCARRIER', requireBoolean('carrier', carrier) ? 1 : 0)
+  }
+
+  /** TUNSETPERSIST: whether the device outlives its descriptors. */
+  setPersist(persist: boolean): void {
+    this.#control('TUNSETPERSIST', requireBoolean('persist', persist) ? 1 : 0)
+  }
+
+  /** TUNSETOWNER: the user id that may open the device without rights. */
+  setOwner(owner: number): void {
+    this.#control('TUNSETOWNER', requireInteger('owner', owner, 0, 2 ** 32 - 2))
+  }
+
+  /** TUNSETGROUP: the group id that may open the device without rights. */
+  setGroup(group: number): void {
+    this.#control('TUNSETGROUP', requireInteger('group', group, 0, 2 ** 32 - 2))
+  }
+
+  /** TUNGETSNDBUF: bytes in flight before a send waits. */
+  get sendBuffer(): number {
+    return this.#control('TUNGETSNDBUF')
+  }
+
+  setSendBuffer(bytes: number): void {
+    this.#control('TUNSETSNDBUF', requireInteger('bytes', bytes, 1, 2 ** 31 - 1))
+  }
+
+  /** TUNSETOFFLOAD, for all queues of the device. */
+  setOffload(offloads: 'off' | readonly Offload[]): void {
+    const mask = offloadMask('offloads', offloads)
+    if (mask && !this.vnetHeaderSize) {
+      throw new NetloomError('ERR_INVALID_STATE', 'offloads need a device opened with a vnetHeaderSize')
+    }
+    this.#control('TUNSETOFFLOAD', mask)
+  }
+
+  /** TUNSETVNETHDRSZ, for all queues of the device: 10, 12 or 24 bytes. */
+  setVnetHeaderSize(size: 10 | 12 | 24): void {
+    if (!this.vnetHeaderSize) {
+      throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
+    }
+    if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
+    this.#control('TUNSETVNETHDRSZ', size)
+    this.handle.setFraming(size)
+    this.vnetHeaderSize = size
+  }
+
+  /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header. */
+  setVnetEndianness(order: 'native' | 'little' | 'big'): void {
+    setEndianness(this.fd, this.#name, order)
+  }
+
+  /**
+   * TUNATTACHFILTER: frames that a classic BPF program refuses do not reach this device's readers. Eight bytes
+   * an instruction, struct sock_filter of linux/filter.h.
+   */
+  attachFilter(program: Uint8Array): void {
+    if (!(program instanceof Uint8Array))
+      throw invalidArgumentType('program', 'an instance of Uint8Array', program)
+    if (program.length === 0 || program.length % 8 !== 0 || program.length / 8 > 4096) {
+      throw invalidArgumentType('program', '1 to 4096 instructions of eight bytes', program)
+    }
+    this.#open()
+    attachFilter(this.fd, this.#name, program)
+  }
+
+  detachFilter(): void {
+    this.#control('TUNDETACHFILTER')
+  }
+
+  /** TUNSETSTEERINGEBPF: a loaded program (by descriptor) chooses the queue of each frame; undefined: none. */
+  setSteeringProgram(fd: number | undefined): void {
+    this.#control('TUNSETSTEERINGEBPF', programDescriptor(fd))
+  }
+
+  /** TUNSETFILTEREBPF: a loaded program (by descriptor) says how many bytes of each frame to keep; undefined: none. */
+  setFilterProgram(fd: number | undefined): void {
+    this.#control('TUNSETFILTEREBPF', programDescriptor(fd))
+  }
+
+  /**
+   * Gives the descriptor away, to `spawn()` it into a child's `stdio` for instance. The port ends with reason
+   * `detached`; the device stays as it is.
+   */
+  takeDescriptor(options: { nonBlocking?: boolean } = {}): TakenDescriptor {
+    this.#open()
+    prepareDescriptor(this.fd, options.nonBlocking ?? false)
+    let fd = this.end({ type: 'detached' }, true)
+    const close = () => {
+      if (fd < 0) return
+      closeDescriptor(fd)
+      fd = -1
+    }
+    return {
+      get fd() {
+        return fd
+      },
+      close,
+      [Symbol.dispose]: close,
+    }
+  }
+
+  /**
+   * Ends the port here and returns a token with which another worker of this process goes on: `Tap.adopt(token)`.
+   * The token is a string, good for one claim.
+   */
+  detach(): string {
+    this.#open()
+    const token = `netloom-${randomBytes(16).toString('hex')}`
+    const note = JSON.stringify({ linkType: this.linkType, vnetHeaderSize: this.vnetHeaderSize })
+    park(token, this.end({ type: 'detached' }, true), note)
+    return token
+  }
+
+  /** Deletes the device, also a persistent one, once its last queue is closed. */
+  async delete(): Promise<void> {
+    if (!this.ended) this.setPersist(false)
+    await this.close()
+  }
+
+  /** Another queue of the same device. */
+  protected attachQueue(reference: NamespaceReference | undefined): Attached {
+    this.#open()
+    if (!this.multiQueue) {
+      throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
+    }
+    const wanted = this.#flags & ~(flags.IFF_PERSIST | flags.IFF_NO_CARRIER)
+    return attach(this.linkType, this.name, wanted, true, { vnetHeaderSize: this.vnetHeaderSize }, reference)
+  }
+
+  /** TUNSETTXFILTER, for Ethernet. */
+  protected setAddressFilter(addresses: readonly string[], allMulticast: boolean): number {
+    this.#open()
+    return setTxFilter(this.fd, this.#name, allMulticast, Buffer.concat(addresses.map(parseMacAddress)))
+  }
+
+  #control(request: Parameters<typeof control>[2], value?: number): number {
+    this.#open()
+    return control(this.fd, this.#name, request, value)
+  }
+
+  #open(): void {
+    if (this.ended) throw new NetloomError('ERR_PORT_CLOSED', 'the port is closed')
+  }
+}
+
+type Settings = Partial<Omit<DriverSettings, 'name' | 'flags'>>
+
+/** Opens and configures a device in one go: what fails leaves nothing behind. */
+function attach(
+  linkType: 'ethernet' | 'ip',
+  name: string,
+  wanted: number,
+  mustExist: boolean,
+  settings: Settings,
+  reference: NamespaceReference | undefined,
+): Attached {
+  const { owner, group, sendBuffer, persist, offload } = settings
+  const vnetHeaderSize = settings.vnetHeaderSize ?? 0
+  let identity: TuntapIdentity
+  try {
+    identity = openTuntap(reference, name, wanted, mustExist, {
+      owner,
+      group,
+      sendBuffer,
+      persist,
+      offload,
+      vnetHeaderSize: vnetHeaderSize || undefined,
+    })
+  } catch (error) {
+    throw openError(error, linkType === 'ethernet' ? 'TAP' : 'TUN', name, reference !== undefined)
+  }
+  try {
+    if (settings.vnetEndianness) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
+    return { identity, vnetHeaderSize }
+  } catch (error) {
+    closeDescriptor(identity.fd)
+    throw error
+  }
+}
+
+/** How `create` (must not be there), `open` (must be there) and `ensure` (either) attach. */
+export function attachDevice(
+  linkType: 'ethernet' | 'ip',
+  options: TuntapOptions | undefined,
+  how: 'create' | 'open' | 'ensure',
+): Attached {
+  const settings = driverSettings(linkType === 'ethernet' ? 'tap' : 'tun', options, how === 'create')
+  if (how !== 'create' && options?.name === undefined)
+    throw invalidArgumentType('options.name', 'a string', undefined)
+  const exclusive = how === 'create' ? flags.IFF_TUN_EXCL : 0
+  return attach(linkType, settings.name, settings.flags | exclusive, how === 'open', settings, options?.in)
+}
+
+/** What an attached descriptor is, read back from the kernel; the mask of offloads is set anew. */
+export function readDescriptor(linkType: 'ethernet' | 'ip', fd: number): Attached {
+  requireInteger('fd', fd, 0, 2 ** 31 - 1)
+  let identity: TuntapIdentity
+  try {
+    identity = identifyTuntap(fd)
+  } catch (error) {
+    throw notADevice(fd, error)
+  }
+  const wanted = linkType === 'ethernet' ? flags.IFF_TAP : flags.IFF_TUN
+  if (!(identity.flags & wanted)) {
+    const found = identity.flags & flags.IFF_TAP ? 'TAP' : 'TUN'
+    throw new NetloomError('ERR_LINK_MISMATCH', `descriptor ${fd} is a ${found}: ${identity.name}`)
+  }
+  const hasHeader = identity.flags & flags.IFF_VNET_HDR
+  const vnetHeaderSize = hasHeader ? control(fd, identity.name, 'TUNGETVNETHDRSZ') : 0
+  control(fd, identity.name, 'TUNSETOFFLOAD', 0)
+  prepareDescriptor(fd, true)
+  return { identity, vnetHeaderSize }
+}
+
+/** The other end of {@link TuntapPort.detach}. */
+export function adoptDescriptor(linkType: 'ethernet' | 'ip', token: string): Attached {
+  if (typeof token !== 'string') throw invalidArgumentType('token', 'a string', token)
+  const parked = claim(token)
+  if (!parked) {
+    throw new NetloomError('ERR_DETACHED_TOKEN', 'the token is of no detached port, or was claimed before')
+  }
+  try {
+    const note = JSON.parse(parked.note) as { linkType: string; vnetHeaderSize: number }
+    if (note.linkType !== linkType) {
+      throw new NetloomError('ERR_LINK_MISMATCH', `the detached port carries ${note.linkType} frames`)
+    }
+    return { identity: identifyTuntap(parked.fd), vnetHeaderSize: note.vnetHeaderSize }
+  } catch (error) {
+    // A claim that fails must not lose the port.
+    park(token, parked.fd, parked.note)
+    throw error
+  }
+}
+
+function setEndianness(fd: number, name: string, order: 'native' | 'little' | 'big'): void {
+  // At most one of the two can be set: unset before set.
+  control(fd, name, 'TUNSETVNETLE', order === 'little' ? 1 : 0)
+  if (order === 'big') control(fd, name, 'TUNSETVNETBE', 1)
+}
+
+function programDescriptor(fd: number | undefined): number {
+  return fd === undefined ? -1 : requireInteger('fd', fd, 0, 2 ** 31 - 1)
+}
+
+function requireBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw invalidArgumentType(name, 'a boolean', value)
+  return value
+}
