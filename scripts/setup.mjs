@@ -72,7 +72,7 @@ function buildAddon() {
 function buildLib() {
   // tsc leaves behind what the sources no longer have.
   for (const name of readdirSync('lib')) {
-    if (name !== '.gitignore') rmSync(join('lib', name), { recursive: true })
+    if (!name.startsWith('.')) rmSync(join('lib', name), { recursive: true })
   }
   run(
     process.execPath,
