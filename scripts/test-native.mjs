@@ -40,7 +40,11 @@ const headers = Math.max(
 )
 
 function run(command, args, env) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
   if (error) console.error(error.message)
   return status ?? 1
 }

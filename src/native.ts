@@ -52,6 +52,25 @@ export interface NativeFramePort {
   close(handOver?: boolean): number
 }
 
+/** A netlink socket on the loop; see native/netlink_binding.h. */
+export interface NativeNetlinkSocket {
+  /** Its address, which replies carry. */
+  readonly port: number
+  /** Bytes, as the kernel counts them, when it was opened. */
+  readonly receiveBuffer: number
+  /** 0 or an error number. The kernel answers before this returns. */
+  send(bytes: Uint8Array): number
+  /** Datagrams read; `report` has what ended it (0: memory full) and the length of one that was cut. */
+  receive(slab: Uint8Array, offsets: Uint32Array, lengths: Uint32Array): number
+  /** Blocks until readable: 0, or an error number (EAGAIN: time is up). */
+  wait(milliseconds: number): number
+  setMembership(group: number, join: boolean): void
+  setReceiveBuffer(bytes: number): number
+  watch(readable: boolean): void
+  ref(on: boolean): void
+  close(): void
+}
+
 export interface NativeTuntapIdentity {
   fd: number
   name: string
@@ -85,6 +104,15 @@ export interface NativeBinding {
     budgetSpent: number
     maxFrame: number
   }
+  NetlinkSocket: {
+    new (
+      namespace: number,
+      protocol: number,
+      groups: Uint32Array,
+      receiveBuffer: number,
+      onReady: (status: number) => void,
+    ): NativeNetlinkSocket
+  }
   closeDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
   prepareDescriptor(fd: number, nonBlocking: boolean): void
@@ -99,8 +127,11 @@ export interface NativeBinding {
   ): NativeTuntapIdentity
   identifyTuntap(fd: number): NativeTuntapIdentity
   controlTuntap(fd: number, request: number, value: number): number
-  /** A descriptor of a new network namespace; `withUser` in a new user namespace where we are root. */
-  createNamespace(withUser: boolean): number
+  /**
+   * A descriptor of a new network namespace: `withUser` in a new user namespace where we are root, or in that of
+   * the namespace `beside`, which is -1 for none.
+   */
+  createNamespace(withUser: boolean, beside: number): number
   nameNamespace(fd: number, directory: string, path: string): void
   unnameNamespace(path: string): void
   isNetworkNamespace(fd: number): boolean

@@ -98,6 +98,28 @@ Opened create_namespace_with_user() {
   return open_in_child(unshare_with_user, &caller, open_network, nullptr);
 }
 
+Opened create_namespace_beside(int network) {
+  Opened out;
+  Fd owner(ioctl(network, NS_GET_USERNS));
+  if (!owner) {
+    out.failure = Failure::last("ioctl", "NS_GET_USERNS");
+    return out;
+  }
+  struct Enter {
+    static Failure run(const void* argument) {
+      int owner = *static_cast<const int*>(argument);
+      struct stat theirs, ours;
+      if (fstat(owner, &theirs) != 0 || stat("/proc/self/ns/user", &ours) != 0) return Failure::last("stat");
+      // One cannot enter the user namespace that one is in.
+      if (theirs.st_ino != ours.st_ino && setns(owner, CLONE_NEWUSER) != 0)
+        return Failure::last("setns", "CLONE_NEWUSER");
+      return {};
+    }
+  };
+  int fd = owner.get();
+  return open_in_child(Enter::run, &fd, create_namespace, nullptr);
+}
+
 Failure name_namespace(int network, const char* directory, const char* path) {
   Failure failure = make_directory(directory);
   if (failure) return failure;

@@ -1,5 +1,6 @@
 /** What each of Netloom's own error codes means. */
 export const errorCodes = {
+  ERR_ADDRESS_DUPLICATE: 'another host on the link has this IPv6 address',
   ERR_ADDON_NOT_FOUND: 'the native addon could not be found or loaded',
   ERR_BATCH_RELEASED: 'a batch was used after its memory went back to the port',
   ERR_COMMAND_FAILED: 'a command ended with a code other than 0, or by a signal',

@@ -12,7 +12,9 @@ export {
 } from './command.js'
 export { Namespace, type NamespaceCreateOptions, type NamespaceOpenOptions } from './namespace.js'
 export {
+  keepNamespace,
   type NamespaceDescriptor,
+  type NamespaceHandle,
   type NamespaceHolder,
   type NamespaceReference,
   namespaceDescriptor,

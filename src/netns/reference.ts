@@ -1,5 +1,5 @@
 import { invalidArgumentType, invalidArgumentValue, NetloomError, requireInteger } from '../errors/index.js'
-import { closeDescriptor, namesDirectory, openNamespace } from './handle.js'
+import { closeDescriptor, duplicateNamespace, namesDirectory, openNamespace } from './handle.js'
 
 /** What a `Namespace` looks like to those who only open things in it. */
 export interface NamespaceHandle {
@@ -20,6 +20,8 @@ export type NamespaceReference = string | number | NamespaceHandle | NamespaceHo
 export interface NamespaceDescriptor extends Disposable {
   /** -1: where the process is. */
   readonly fd: number
+  /** It belongs to a handle that somebody may close. */
+  readonly borrowed: boolean
   release(): void
 }
 
@@ -41,6 +43,12 @@ export function namespaceDescriptor(reference: NamespaceReference | undefined): 
   throw invalidArgumentType('in', 'a Network, a Namespace, a name or a process id', reference)
 }
 
+/** A descriptor of one's own, for as long as it takes. */
+export function keepNamespace(reference: NamespaceReference): NamespaceDescriptor {
+  const namespace = namespaceDescriptor(reference)
+  return namespace.borrowed ? owned(duplicateNamespace(namespace.fd)) : namespace
+}
+
 export function openNamed(name: string): number {
   return openNamespace(`${namesDirectory}/${checkName(name)}`, `namespace named ${name}`)
 }
@@ -60,7 +68,7 @@ export function checkName(name: string): string {
 }
 
 function borrowed(fd: number): NamespaceDescriptor {
-  return { fd, release() {}, [Symbol.dispose]() {} }
+  return { fd, borrowed: true, release() {}, [Symbol.dispose]() {} }
 }
 
 function owned(fd: number): NamespaceDescriptor {
@@ -70,5 +78,5 @@ function owned(fd: number): NamespaceDescriptor {
     open = false
     closeDescriptor(fd)
   }
-  return { fd, release, [Symbol.dispose]: release }
+  return { fd, borrowed: false, release, [Symbol.dispose]: release }
 }

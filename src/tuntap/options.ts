@@ -1,4 +1,4 @@
-import { checkInterfaceName } from '../address/index.js'
+import { checkInterfaceName, parseIpPrefix, parseMacAddress } from '../address/index.js'
 import { invalidArgumentType, invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import type { Offload } from '../port/index.js'
@@ -73,7 +73,15 @@ const driverKeys = [
   'sendBuffer',
   'vnetEndianness',
 ] as const
-const linkKeys = ['up', 'mtu', 'addresses', 'macAddress', 'txQueueLength', 'master', 'ipv6LinkLocal'] as const
+export const linkKeys = [
+  'up',
+  'mtu',
+  'addresses',
+  'macAddress',
+  'txQueueLength',
+  'master',
+  'ipv6LinkLocal',
+] as const
 
 /** Everything TUNSETIFF and the ioctls after it need, checked. */
 export interface DriverSettings {
@@ -97,6 +105,7 @@ export function driverSettings(
 ): DriverSettings {
   const options: TuntapOptions = requireOptions('options', given, [...driverKeys, ...linkKeys])
   const tap = type === 'tap'
+  checkLinkOptions(options)
   for (const key of [
     'packetInformation',
     'multiQueue',
@@ -153,6 +162,26 @@ export function driverSettings(
     group: optionalInteger('options.group', options.group, 0, maxId),
     sendBuffer: optionalInteger('options.sendBuffer', options.sendBuffer, 1, 2 ** 31 - 1),
     vnetEndianness,
+  }
+}
+
+/** What netlink will be told, checked before there is a device. */
+function checkLinkOptions(options: LinkOptions): void {
+  const { mtu, addresses, macAddress, txQueueLength, master, ipv6LinkLocal } = options
+  optionalInteger('options.mtu', mtu, 68, 65535)
+  optionalInteger('options.txQueueLength', txQueueLength, 0, 2 ** 31 - 1)
+  if (macAddress !== undefined && parseMacAddress(macAddress)[0]! & 1) {
+    throw invalidArgumentValue('options.macAddress', macAddress, 'must not be a group address')
+  }
+  if (addresses !== undefined) {
+    if (!Array.isArray(addresses))
+      throw invalidArgumentType('options.addresses', 'an array of strings', addresses)
+    for (const address of addresses) parseIpPrefix(address)
+  }
+  if (typeof master === 'string') checkInterfaceName(master)
+  else optionalInteger('options.master', master, 1, 2 ** 31 - 1)
+  if (ipv6LinkLocal !== undefined && ipv6LinkLocal !== 'none' && ipv6LinkLocal !== 'eui64') {
+    throw invalidArgumentValue('options.ipv6LinkLocal', ipv6LinkLocal, "must be 'none' or 'eui64'")
   }
 }
 

@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { parseMacAddress } from '../address/index.js'
 import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
+import { RouteConnection } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
-import { NativePort, type Offload } from '../port/index.js'
+import {
+  type CloseReason,
+  NativePort,
+  type Offload,
+  type PortEvent,
+  type WaitOptions,
+} from '../port/index.js'
 import { flags } from './constants.js'
+import { DeviceEvents } from './device-events.js'
+import { deviceNamespace } from './device-namespace.js'
 import {
   attachFilter,
   claim,
@@ -37,6 +46,8 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   readonly #flags: number
   #name: string
   #queueEnabled = true
+  #kernelDrops = 0n
+  readonly #events = new Set<DeviceEvents>()
 
   protected constructor(linkType: L, { identity, vnetHeaderSize }: Attached) {
     const ethernet = linkType === 'ethernet'
@@ -206,20 +217,54 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return token
   }
 
+  /**
+   * Changes of the device, by netlink in the namespace where it is. The first event is `state`.
+   * An open iterator keeps the process alive.
+   */
+  override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
+    const events = new DeviceEvents(() => this.fd, options)
+    if (this.ended) {
+      events.end()
+    } else {
+      this.#events.add(events)
+      events.onEnd(() => this.#events.delete(events))
+    }
+    return events
+  }
+
   /** Deletes the device, also a persistent one, once its last queue is closed. */
   async delete(): Promise<void> {
     if (!this.ended) this.setPersist(false)
     await this.close()
   }
 
+  /** What the device dropped for want of a reader: for the kernel, frames to us are sent frames. */
+  protected override kernelDrops(): bigint {
+    if (this.ended) return this.#kernelDrops
+    using namespace = deviceNamespace(this.fd, this.#name)
+    const route = RouteConnection.open(namespace.reference)
+    try {
+      this.#kernelDrops = route.statistics(this.name).txDropped
+    } finally {
+      route.close()
+    }
+    return this.#kernelDrops
+  }
+
+  protected override onEnd(reason: CloseReason): void {
+    for (const events of [...this.#events]) events.finish(reason.type === 'removed')
+  }
+
   /** Another queue of the same device. */
-  protected attachQueue(reference: NamespaceReference | undefined): Attached {
+  protected attachQueue(): Attached {
     this.#open()
     if (!this.multiQueue) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
     }
     const wanted = this.#flags & ~(flags.IFF_PERSIST | flags.IFF_NO_CARRIER)
-    return attach(this.linkType, this.name, wanted, true, { vnetHeaderSize: this.vnetHeaderSize }, reference)
+    using namespace = deviceNamespace(this.fd, this.#name)
+    const { vnetHeaderSize } = this
+    return attach(this.linkType, this.name, wanted, true, { vnetHeaderSize }, namespace.reference)
   }
 
   /** TUNSETTXFILTER, for Ethernet. */

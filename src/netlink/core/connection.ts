@@ -1,0 +1,184 @@
+import { NetloomError } from '../../errors/index.js'
+import { onAbort, throwIfAborted } from '../../lifecycle/index.js'
+import type { NamespaceReference } from '../../netns/index.js'
+import { acknowledgementBytes, Conversation, type Exchange } from './conversation.js'
+import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
+import type { Message } from './message-reader.js'
+import type { Request } from './message-writer.js'
+import type { RequestContext } from './netlink-error.js'
+
+export interface ConnectionOptions {
+  /** The namespace whose network it is about. Default: where the process is. */
+  in?: NamespaceReference | undefined
+  /** `NETLINK_ROUTE`, … */
+  protocol: number
+}
+
+export interface RequestOptions extends RequestContext {
+  onMessage?: ((message: Message) => void) | undefined
+  /** What comes back beside the acknowledgement, in bytes of the receive buffer. Default 0. */
+  replyBytes?: number | undefined
+}
+
+export interface DumpOptions extends RequestContext {
+  onMessage(message: Message): void
+  /** What came so far is void. */
+  onRestart(): void
+}
+
+export interface WaitOptions {
+  signal?: AbortSignal | undefined
+}
+
+// Requests that complete at once, one after the other, before the event loop gets its turn.
+const requestsPerTurn = 64
+
+// The kernel answers while it takes the request; this is for what it may do later.
+const syncTimeoutMs = 10_000
+
+/** A netlink socket to ask the kernel with, in one namespace. It keeps the process alive only while it waits. */
+export class NetlinkConnection {
+  readonly #socket: NetlinkSocket
+  readonly #conversation: Conversation
+  #requestsThisTurn = 0
+  #open = true
+
+  constructor(options: ConnectionOptions) {
+    this.#socket = openNetlinkSocket(options.in, { protocol: options.protocol }, () => {
+      this.#requestsThisTurn = 0
+      this.#read()
+    })
+    this.#conversation = new Conversation({
+      send: bytes => sendDatagram(this.#socket, bytes),
+      port: this.#socket.port,
+      // The buffer's size as the kernel counts it, less what it may need for bookkeeping.
+      budget: Math.max(64 * 1024, this.#socket.receiveBuffer / 2),
+    })
+  }
+
+  /** Asks for a change, or for one object. Resolves with its acknowledgement. */
+  request(request: Request, options: RequestOptions & WaitOptions): Promise<void> {
+    return this.#exchange(
+      request,
+      { ...options, onMessage: options.onMessage ?? ignore },
+      acknowledged(options),
+      options.signal,
+    )
+  }
+
+  /** The same, at once: blocks the thread, for microseconds. */
+  requestSync(request: Request, options: RequestOptions): void {
+    this.#checkOpen()
+    let done = false
+    let failure: unknown
+    const exchange: Exchange = {
+      ...options,
+      request,
+      replyBytes: acknowledged(options),
+      onMessage: options.onMessage ?? ignore,
+      onDone: error => {
+        done = true
+        failure = error
+      },
+    }
+    this.#conversation.start(exchange, { urgent: true })
+    while (!done) {
+      if (this.#readOnce() === 'drained' && !done && !waitReadable(this.#socket, syncTimeoutMs)) {
+        this.#conversation.abandon(exchange)
+        throw new NetloomError('ERR_NETLINK_PROTOCOL', `${options.operation}: the kernel does not answer`)
+      }
+    }
+    this.#watch()
+    if (failure !== undefined) throw failure
+  }
+
+  /** Lists objects. A list that the kernel could not make in one piece is made anew, a few times. */
+  dump(request: Request, options: DumpOptions & WaitOptions): Promise<void> {
+    return this.#exchange(request, options, 0, options.signal)
+  }
+
+  /** Ends at once; what is under way rejects. Idempotent. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#socket.close()
+    this.#conversation.fail(closed())
+  }
+
+  #exchange(
+    request: Request,
+    options: RequestContext & Pick<Exchange, 'onMessage' | 'onRestart'>,
+    replyBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#checkOpen()
+      throwIfAborted(signal)
+      let stop = () => {}
+      const exchange: Exchange = {
+        operation: options.operation,
+        subject: options.subject,
+        request,
+        replyBytes,
+        onMessage: options.onMessage,
+        onRestart: () => options.onRestart?.(),
+        onDone: failure => {
+          stop()
+          if (failure === undefined) resolve()
+          else reject(failure)
+        },
+      }
+      stop = onAbort(signal, error => {
+        this.#conversation.abandon(exchange)
+        reject(error)
+      })
+      this.#conversation.start(exchange)
+      // What the kernel answered is there already, unless the loop should have its turn.
+      if (++this.#requestsThisTurn <= requestsPerTurn) this.#read()
+      else this.#watch()
+    })
+  }
+
+  #read(): void {
+    this.#readOnce()
+    this.#watch()
+  }
+
+  #readOnce(): 'drained' | 'full' {
+    if (!this.#open) return 'drained'
+    try {
+      let end = readDatagrams(this.#socket, datagram => this.#conversation.receive(datagram))
+      while (end === 'overflow') {
+        this.#conversation.overflowed()
+        do end = readDatagrams(this.#socket, datagram => this.#conversation.receive(datagram))
+        while (end === 'full')
+        if (end === 'drained') this.#conversation.drained()
+      }
+      return end
+    } catch (error) {
+      this.#conversation.fail(error)
+      return 'drained'
+    }
+  }
+
+  #watch(): void {
+    if (!this.#open) return
+    const waiting = this.#conversation.waiting
+    this.#socket.watch(waiting)
+    this.#socket.ref(waiting)
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) throw closed()
+  }
+}
+
+function acknowledged(options: RequestOptions): number {
+  return acknowledgementBytes + (options.replyBytes ?? 0)
+}
+
+function ignore(): void {}
+
+function closed(): NetloomError {
+  return new NetloomError('ERR_INVALID_STATE', 'the netlink connection is closed')
+}

@@ -1,0 +1,268 @@
+import { NetloomError } from '../../errors/index.js'
+import { messageHeaderLength, NLM_F, NLMSG } from './constants.js'
+import { littleEndian } from './endianness.js'
+import { type Message, malformed, readMessages } from './message-reader.js'
+import type { Request } from './message-writer.js'
+import { acknowledgementAttributes, type RequestContext, readFailure } from './netlink-error.js'
+
+/** One request and what comes back for it. Exactly one `onDone` follows, unless {@link Conversation.abandon} is called. */
+export interface Exchange extends RequestContext {
+  readonly request: Request
+  /** What the replies may take in the receive buffer, in bytes. A dump's are paced by the kernel: 0. */
+  readonly replyBytes: number
+  /** An answer that is no control message. Its bytes are lent. May throw: the exchange then fails with that. */
+  onMessage(message: Message): void
+  onDone(failure?: unknown): void
+  /** Of a dump: what came so far is void, it begins anew. */
+  onRestart?(): void
+}
+
+interface State {
+  exchange: Exchange
+  sequence: number
+  dump: boolean
+  interrupted: boolean
+  restarts: number
+  /** Nobody waits any more, but the kernel still answers. */
+  abandoned: boolean
+}
+
+export interface ConversationOptions {
+  /** Hands a datagram to the kernel; throws when it is refused. Replies may be there before it returns. */
+  send(bytes: Uint8Array): void
+  /** The socket's address; replies to others are none of ours. */
+  port: number
+  /** Bytes of replies that may be outstanding. */
+  budget: number
+  /** How often a dump begins anew before it fails. Default 8. */
+  restarts?: number
+  sequence?: number
+}
+
+/** What an acknowledgement takes in the receive buffer: 256 of them fill 208 KiB, and some carry a message. */
+export const acknowledgementBytes = 1024
+
+/**
+ * The protocol of one netlink socket, without the socket: numbers requests, matches what comes back, and ends every
+ * exchange exactly once. Requests run side by side within the budget of replies, dumps one after the other, since
+ * the kernel takes no second one (EBUSY).
+ */
+export class Conversation {
+  readonly #options: ConversationOptions
+  readonly #restarts: number
+  #sequence: number
+  #queue: State[] = []
+  #dumps: State[] = []
+  #active = new Map<number, State>()
+  #dumping: State | undefined
+  #replyBytes = 0
+  #deaf = false
+
+  constructor(options: ConversationOptions) {
+    this.#options = options
+    this.#restarts = options.restarts ?? 8
+    this.#sequence = options.sequence ?? 0
+  }
+
+  /** True while an answer is to come. */
+  get waiting(): boolean {
+    return this.#active.size > 0
+  }
+
+  /** Sends, or queues; `urgent` goes past the queue and the budget. */
+  start(exchange: Exchange, options: { urgent?: boolean } = {}): void {
+    const dump = (exchange.request.flags & NLM_F.DUMP) === NLM_F.DUMP
+    const state: State = {
+      exchange,
+      sequence: 0,
+      dump,
+      interrupted: false,
+      restarts: 0,
+      abandoned: false,
+    }
+    if (options.urgent && !dump) {
+      this.#send(state)
+      return
+    }
+    const queue = dump ? this.#dumps : this.#queue
+    queue.push(state)
+    this.#pump()
+  }
+
+  /** Nobody waits for this one any more: it is not sent, or its answers are passed over. */
+  abandon(exchange: Exchange): void {
+    this.#queue = this.#queue.filter(state => state.exchange !== exchange)
+    this.#dumps = this.#dumps.filter(state => state.exchange !== exchange)
+    for (const state of this.#active.values()) if (state.exchange === exchange) state.abandoned = true
+  }
+
+  /** A datagram from the kernel. */
+  receive(datagram: Uint8Array): void {
+    try {
+      for (const message of readMessages(datagram)) this.#take(message)
+    } catch (error) {
+      // An acknowledgement may have been behind what cannot be read.
+      this.#failAll(error)
+    }
+    this.#pump()
+  }
+
+  /** The kernel had no room for a reply (ENOBUFS). Nothing is sent until {@link drained}: it would go unheard. */
+  overflowed(): void {
+    this.#deaf = true
+  }
+
+  /** Everything that was there has been read. */
+  drained(): void {
+    if (!this.#deaf) return
+    this.#deaf = false
+    // The kernel has answered everything: what is not here now was lost.
+    for (const state of [...this.#active.values()]) {
+      if (state.dump && !state.abandoned) {
+        this.#restart(state, () => lost(state.exchange))
+      } else {
+        this.#finish(state, lost(state.exchange))
+      }
+    }
+    this.#pump()
+  }
+
+  /** Ends everything, what is queued included. */
+  fail(error: unknown): void {
+    this.#failAll(error)
+    for (const state of [...this.#queue.splice(0), ...this.#dumps.splice(0)]) state.exchange.onDone(error)
+  }
+
+  #pump(): void {
+    while (!this.#deaf && this.#dumping === undefined) {
+      const next = this.#dumps.shift()
+      if (!next) break
+      this.#send(next)
+    }
+    while (!this.#deaf) {
+      const next = this.#queue[0]
+      if (!next) return
+      const fits = this.#replyBytes + next.exchange.replyBytes <= this.#options.budget
+      if (!fits && this.#replyBytes > 0) return
+      this.#queue.shift()
+      this.#send(next)
+    }
+  }
+
+  #send(state: State): void {
+    do this.#sequence = (this.#sequence + 1) >>> 0
+    while (this.#sequence === 0 || this.#active.has(this.#sequence))
+    state.sequence = this.#sequence
+    state.interrupted = false
+    const { bytes } = state.exchange.request
+    const view = new DataView(bytes.buffer, bytes.byteOffset, messageHeaderLength)
+    view.setUint32(8, state.sequence, littleEndian)
+    view.setUint32(12, this.#options.port, littleEndian)
+    this.#active.set(state.sequence, state)
+    this.#replyBytes += state.exchange.replyBytes
+    if (state.dump) this.#dumping = state
+    try {
+      this.#options.send(bytes)
+    } catch (error) {
+      this.#finish(state, error)
+    }
+  }
+
+  #take(message: Message): void {
+    const state = this.#active.get(message.sequence)
+    if (!state || message.port !== this.#options.port) return
+    if (message.flags & NLM_F.DUMP_INTR) state.interrupted = true
+    switch (message.type) {
+      case NLMSG.NOOP:
+        return
+      case NLMSG.OVERRUN:
+        this.#finish(state, lost(state.exchange))
+        return
+      case NLMSG.ERROR:
+        this.#finish(state, this.#readError(message, state.exchange))
+        return
+      case NLMSG.DONE:
+        // Only a dump ends so; the acknowledgement of anything else is still to come.
+        if (state.dump) this.#endDump(message, state)
+        return
+    }
+    if (state.abandoned) return
+    try {
+      state.exchange.onMessage(message)
+    } catch (error) {
+      state.abandoned = true
+      state.exchange.onDone(error)
+    }
+  }
+
+  #endDump(message: Message, state: State): void {
+    // Older kernels end without a number.
+    const errno = message.payload.length >= 4 ? message.payload.s32(0) : 0
+    if (errno < 0) {
+      const attributes = message.flags & NLM_F.ACK_TLVS ? acknowledgementAttributes(message, 4) : undefined
+      this.#finish(state, readFailure(errno, attributes, state.exchange.request, state.exchange))
+    } else if (state.interrupted && !state.abandoned) {
+      this.#restart(
+        state,
+        () =>
+          new NetloomError(
+            'ERR_NETLINK_DUMP_INTERRUPTED',
+            `${describe(state.exchange)}: the kernel changed what it was listing, ${this.#restarts + 1} times in a row`,
+          ),
+      )
+    } else {
+      this.#finish(state)
+    }
+  }
+
+  #restart(state: State, failure: () => unknown): void {
+    if (state.restarts >= this.#restarts) {
+      this.#finish(state, failure())
+      return
+    }
+    this.#forget(state)
+    state.restarts++
+    state.exchange.onRestart?.()
+    this.#dumps.unshift(state)
+  }
+
+  /** struct nlmsgerr: a number, the request's header and perhaps the request, then attributes. */
+  #readError(message: Message, exchange: Exchange): unknown {
+    const { payload } = message
+    const errno = payload.s32(0)
+    if (errno === 0) return undefined
+    if (errno > 0) return malformed(`an error message with the number ${errno}`)
+    let attributes: ReturnType<typeof acknowledgementAttributes>
+    if (message.flags & NLM_F.ACK_TLVS) {
+      const echoed = message.flags & NLM_F.CAPPED ? messageHeaderLength : payload.u32(4)
+      attributes = acknowledgementAttributes(message, 4 + ((echoed + 3) & ~3))
+    }
+    return readFailure(errno, attributes, exchange.request, exchange)
+  }
+
+  #finish(state: State, failure?: unknown): void {
+    this.#forget(state)
+    if (!state.abandoned) state.exchange.onDone(failure)
+  }
+
+  #forget(state: State): void {
+    if (!this.#active.delete(state.sequence)) return
+    this.#replyBytes -= state.exchange.replyBytes
+    if (this.#dumping === state) this.#dumping = undefined
+  }
+
+  #failAll(error: unknown): void {
+    for (const state of [...this.#active.values()]) this.#finish(state, error)
+  }
+}
+
+function lost(context: RequestContext): NetloomError {
+  return new NetloomError(
+    'ERR_NETLINK_OVERFLOW',
+    `${describe(context)}: the answer was lost; whether the request took effect is not known`,
+  )
+}
+
+function describe({ operation, subject }: RequestContext): string {
+  return subject === undefined ? operation : `${operation} ${subject}`
+}

@@ -1,0 +1,34 @@
+/**
+ * Netlink itself: messages and attributes to and from bytes, the conversation with the kernel, and the sockets
+ * that carry it. What the messages mean is the business of the rooms beside this one.
+ *
+ * All but the sockets is pure. May use `errors`, `native` (through handle.ts), `bytes`, `address`, `lifecycle`,
+ * `netns`.
+ */
+export {
+  type ConnectionOptions,
+  type DumpOptions,
+  NetlinkConnection,
+  type RequestOptions,
+  type WaitOptions,
+} from './connection.js'
+export { NETLINK, NLM_F, NLMSG } from './constants.js'
+export {
+  acknowledgementBytes,
+  Conversation,
+  type ConversationOptions,
+  type Exchange,
+} from './conversation.js'
+export { littleEndian } from './endianness.js'
+export {
+  AttributeCursor,
+  type Message,
+  malformed,
+  Payload,
+  type RawAttribute,
+  readMessages,
+} from './message-reader.js'
+export { MessageWriter, type Request } from './message-writer.js'
+export { type MonitorOptions, NetlinkMonitor } from './monitor.js'
+export { NetlinkError, type NetlinkErrorOptions, type RequestContext } from './netlink-error.js'
+export * from './table.js'

@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { formatIpAddress, type IpFamily, parseIpAddress } from '../../address/index.js'
+import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
+import { abortError } from '../../lifecycle/index.js'
+import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import {
+  type Address,
+  type AddressOptions,
+  addressOptions,
+  canonicalAddress,
+  changeAddressRequest,
+  listAddressesRequest,
+  readAddress,
+} from './address.js'
+import { RTM } from './constants.js'
+import type { LinkReference } from './link-request.js'
+import { describeLink, type Links } from './links.js'
+
+export interface AddressFilter {
+  link?: LinkReference | undefined
+  family?: IpFamily | undefined
+}
+
+const replyBytes = 4096
+// Detection takes a second or two.
+const detectionPollMs = 40
+
+/** The IP addresses of one namespace. */
+export class Addresses {
+  readonly #connection: NetlinkConnection
+  readonly #links: Links
+
+  constructor(connection: NetlinkConnection, links: Links) {
+    this.#connection = connection
+    this.#links = links
+  }
+
+  async list(filter?: AddressFilter & WaitOptions): Promise<Address[]> {
+    const { link, family, signal } = requireOptions('filter', filter, ['link', 'family', 'signal'])
+    if (family !== undefined && family !== 4 && family !== 6) {
+      throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
+    }
+    const index = link === undefined ? undefined : await this.#links.index(link)
+    let addresses: Address[] = []
+    await this.#connection.dump(listAddressesRequest(index, family), {
+      operation: 'list addresses',
+      signal,
+      onMessage: message => {
+        if (message.type === RTM.NEWADDR) addresses.push(readAddress(message.payload))
+      },
+      onRestart: () => {
+        addresses = []
+      },
+    })
+    // Kernels that do not know a filter pass it over.
+    return addresses.filter(
+      address =>
+        (index === undefined || address.link === index) &&
+        (family === undefined || address.family === family),
+    )
+  }
+
+  /** @throws NetlinkError `EEXIST`; NetloomError `ERR_ADDRESS_DUPLICATE`, with the address taken back; TypeError */
+  async create(options: AddressOptions & WaitOptions): Promise<Address> {
+    return this.#put('create', NLM_F.CREATE | NLM_F.EXCL, options)
+  }
+
+  /** As {@link create}, but an address that is there already gets the new settings. */
+  async replace(options: AddressOptions & WaitOptions): Promise<Address> {
+    return this.#put('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  }
+
+  /** As {@link create}, but an address that is there already is accepted. */
+  async ensure(options: AddressOptions & WaitOptions): Promise<Address> {
+    try {
+      return await this.create(options)
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.code !== 'EEXIST') throw error
+    }
+    const index = await this.#links.index(options.link)
+    const found = await this.#find(index, options)
+    if (!found) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
+    return options.dad === undefined || options.dad === 'wait' ? this.#usable(found, options) : found
+  }
+
+  /** @throws NetlinkError `EADDRNOTAVAIL` when it is not there */
+  async delete(options: Pick<AddressOptions, 'link' | 'address' | 'peer'> & WaitOptions): Promise<void> {
+    const { link, address, peer, signal } = requireOptions('options', options, [
+      'link',
+      'address',
+      'peer',
+      'signal',
+    ])
+    const index = await this.#links.index(link)
+    await this.#connection.request(changeAddressRequest(RTM.DELADDR, 0, index, { address, peer }), {
+      operation: 'delete address',
+      subject: `${address} on ${describeLink(link)}`,
+      signal,
+    })
+  }
+
+  async #put(operation: string, flags: number, options: AddressOptions & WaitOptions): Promise<Address> {
+    const {
+      link,
+      signal,
+      dad = 'wait',
+      ...rest
+    } = requireOptions('options', options, [...addressOptions, 'signal'])
+    if (dad !== 'wait' && dad !== 'start' && dad !== 'skip') {
+      throw invalidArgumentValue('options.dad', dad, "must be 'wait', 'start' or 'skip'")
+    }
+    const index = await this.#links.index(link)
+    let created: Address | undefined
+    await this.#connection.request(
+      changeAddressRequest(RTM.NEWADDR, flags | NLM_F.ECHO, index, { ...rest, dad }),
+      {
+        operation: `${operation} address`,
+        subject: `${options.address} on ${describeLink(link)}`,
+        replyBytes,
+        signal,
+        onMessage: message => {
+          if (message.type === RTM.NEWADDR) created ??= readAddress(message.payload)
+        },
+      },
+    )
+    // Not every kernel echoes an address of either family.
+    created ??= await this.#find(index, rest)
+    if (!created) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
+    return dad === 'wait' ? this.#usable(created, options) : created
+  }
+
+  async #find(
+    index: number,
+    options: Pick<AddressOptions, 'address' | 'peer'>,
+  ): Promise<Address | undefined> {
+    const { family, address, prefixLength } = canonicalAddress(options.address)
+    const peer = options.peer === undefined ? undefined : formatIpAddress(parseIpAddress(options.peer).bytes)
+    const all = await this.list({ link: index, family })
+    return all.find(
+      found => found.address === address && found.prefixLength === prefixLength && found.peer === peer,
+    )
+  }
+
+  /** Waits for the end of duplicate address detection. It runs only while there is a carrier. */
+  async #usable(address: Address, options: AddressOptions & WaitOptions): Promise<Address> {
+    const { signal } = options
+    let current = address
+    try {
+      while (current.family === 6 && (current.tentative || current.duplicate)) {
+        if (current.duplicate) {
+          throw new NetloomError(
+            'ERR_ADDRESS_DUPLICATE',
+            `another host on the link of ${describeLink(options.link)} has ${address.address}`,
+          )
+        }
+        const link = await this.#links.get(address.link)
+        if (!link.up || !link.carrier) return current
+        await sleep(detectionPollMs, undefined, { signal })
+        const next = await this.#find(address.link, options)
+        if (!next) {
+          throw new NetloomError('ERR_INVALID_STATE', `${address.address} was taken away meanwhile`)
+        }
+        current = next
+      }
+      return current
+    } catch (error) {
+      const { link, peer } = options
+      await this.delete({ link, address: options.address, peer }).catch(() => {})
+      throw signal?.aborted ? abortError(signal) : error
+    }
+  }
+}

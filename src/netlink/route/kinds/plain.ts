@@ -1,0 +1,7 @@
+import { table } from '../../core/index.js'
+import { linkKind } from './kind.js'
+
+/** A device that drops what it is given, to hold an address. */
+export const dummy = linkKind('dummy', table('', {}))
+/** A device that traffic is redirected to, to be shaped. */
+export const ifb = linkKind('ifb', table('', {}))

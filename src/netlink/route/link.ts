@@ -1,0 +1,329 @@
+import { formatMacAddress } from '../../address/index.js'
+import {
+  type AttributeCursor,
+  malformed,
+  type Payload,
+  type RawAttribute,
+  readTable,
+  type TableValues,
+  wordOf,
+} from '../core/index.js'
+import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, lastKnownLinkAttribute } from './constants.js'
+import { findLinkKind, type LinkKindName, type linkKinds } from './kinds/index.js'
+
+/** The settings of each kind, under the kind's name: `link.bridge?.ageingTimeMs`. */
+export type LinkKindSettings = {
+  -readonly [K in LinkKindName]?: TableValues<(typeof linkKinds)[K]['settings']> | undefined
+}
+
+/** RFC 2863, ifOperStatus; include/uapi/linux/if.h, IF_OPER_*. */
+const operStates = {
+  unknown: 0,
+  'not-present': 1,
+  down: 2,
+  'lower-layer-down': 3,
+  testing: 4,
+  dormant: 5,
+  up: 6,
+} as const
+
+export type OperState = keyof typeof operStates
+
+/** How the kernel makes the link-local IPv6 address; include/uapi/linux/if_link.h, IN6_ADDR_GEN_MODE_*. */
+export const ipv6LinkLocalModes = { eui64: 0, none: 1, 'stable-privacy': 2, random: 3 } as const
+
+export type Ipv6LinkLocal = keyof typeof ipv6LinkLocalModes
+
+/** A network device as the kernel reports it. `undefined` is what the kernel did not say. */
+export interface Link extends LinkKindSettings {
+  readonly index: number
+  readonly name: string
+  readonly altNames: readonly string[]
+  /** `bridge`, `veth`, …; hardware and loopback have none. */
+  readonly kind: string | undefined
+  /** ARPHRD_ number: 1 Ethernet, 772 loopback, 65534 none (TUN). */
+  readonly hardwareType: number
+  /** Switched on by the administrator. */
+  readonly up: boolean
+  readonly carrier: boolean
+  readonly operState: OperState
+  readonly loopback: boolean
+  readonly pointToPoint: boolean
+  readonly promiscuous: boolean
+  readonly allMulticast: boolean
+  readonly multicast: boolean
+  readonly arp: boolean
+  readonly mtu: number
+  readonly minMtu: number | undefined
+  readonly maxMtu: number | undefined
+  /** Of Ethernet-like links. */
+  readonly macAddress: string | undefined
+  readonly permanentMacAddress: string | undefined
+  readonly txQueueLength: number
+  readonly txQueues: number | undefined
+  readonly rxQueues: number | undefined
+  /** Index of the bridge, bond, … that it is a port of. */
+  readonly master: number | undefined
+  /** Index of the link beneath or at the other end; in the namespace `lowerNamespaceId` if there is one. */
+  readonly lower: number | undefined
+  readonly lowerNamespaceId: number | undefined
+  readonly alias: string | undefined
+  readonly group: number
+  readonly qdisc: string | undefined
+  readonly carrierChanges: number | undefined
+  readonly ipv6LinkLocal: Ipv6LinkLocal | undefined
+  readonly statistics: LinkStatistics | undefined
+  /** What it is to its master: `bridge` for a bridge's port. */
+  readonly portKind: string | undefined
+  readonly raw: {
+    /** Settings of a kind, or of a port, that Netloom does not know. */
+    readonly settings?: Uint8Array | undefined
+    readonly portSettings?: Uint8Array | undefined
+    /** Attributes newer than this library, and settings of a known kind that are. */
+    readonly attributes: readonly RawAttribute[]
+    readonly settingAttributes: readonly RawAttribute[]
+  }
+}
+
+/** struct rtnl_link_stats64, include/uapi/linux/if_link.h. */
+export interface LinkStatistics {
+  rxPackets: bigint
+  txPackets: bigint
+  rxBytes: bigint
+  txBytes: bigint
+  rxErrors: bigint
+  txErrors: bigint
+  rxDropped: bigint
+  txDropped: bigint
+  multicast: bigint
+  collisions: bigint
+  rxLengthErrors: bigint
+  rxOverErrors: bigint
+  rxCrcErrors: bigint
+  rxFrameErrors: bigint
+  rxFifoErrors: bigint
+  rxMissedErrors: bigint
+  txAbortedErrors: bigint
+  txCarrierErrors: bigint
+  txFifoErrors: bigint
+  txHeartbeatErrors: bigint
+  txWindowErrors: bigint
+  rxNoHandler: bigint
+}
+
+/** Bytes of struct ifinfomsg. */
+export const linkHeaderLength = 16
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** @throws NetloomError `ERR_NETLINK_PROTOCOL` */
+export function readLink(payload: Payload): Link {
+  const flags = payload.u32(8)
+  const raw: Mutable<Link['raw']> = { attributes: [], settingAttributes: [] }
+  const unknown: RawAttribute[] = []
+  const link: Mutable<Link> = {
+    index: payload.s32(4),
+    name: '',
+    altNames: [],
+    kind: undefined,
+    hardwareType: payload.u16(2),
+    up: (flags & IFF.UP) !== 0,
+    carrier: (flags & IFF.LOWER_UP) !== 0,
+    operState: 'unknown',
+    loopback: (flags & IFF.LOOPBACK) !== 0,
+    pointToPoint: (flags & IFF.POINTOPOINT) !== 0,
+    promiscuous: (flags & IFF.PROMISC) !== 0,
+    allMulticast: (flags & IFF.ALLMULTI) !== 0,
+    multicast: (flags & IFF.MULTICAST) !== 0,
+    arp: (flags & IFF.NOARP) === 0,
+    mtu: 0,
+    minMtu: undefined,
+    maxMtu: undefined,
+    macAddress: undefined,
+    permanentMacAddress: undefined,
+    txQueueLength: 0,
+    txQueues: undefined,
+    rxQueues: undefined,
+    master: undefined,
+    lower: undefined,
+    lowerNamespaceId: undefined,
+    alias: undefined,
+    group: 0,
+    qdisc: undefined,
+    carrierChanges: undefined,
+    ipv6LinkLocal: undefined,
+    statistics: undefined,
+    portKind: undefined,
+    raw,
+  }
+  const attributes = payload.attributes(linkHeaderLength)
+  while (attributes.next()) {
+    switch (attributes.type) {
+      case IFLA.IFNAME:
+        link.name = attributes.string()
+        break
+      case IFLA.MTU:
+        link.mtu = attributes.u32()
+        break
+      case IFLA.ADDRESS:
+        link.macAddress = readMacAddress(attributes)
+        break
+      case IFLA.PERM_ADDRESS:
+        link.permanentMacAddress = readMacAddress(attributes)
+        break
+      case IFLA.TXQLEN:
+        link.txQueueLength = attributes.u32()
+        break
+      case IFLA.OPERSTATE:
+        link.operState = wordOf(operStates, attributes.u8())
+        break
+      case IFLA.MASTER:
+        link.master = attributes.u32() || undefined
+        break
+      case IFLA.LINK:
+        // A link that has none beneath it says 0, or itself.
+        link.lower = attributes.u32() || undefined
+        if (link.lower === link.index) link.lower = undefined
+        break
+      case IFLA.LINK_NETNSID:
+        link.lowerNamespaceId = attributes.s32()
+        break
+      case IFLA.IFALIAS:
+        link.alias = attributes.string()
+        break
+      case IFLA.GROUP:
+        link.group = attributes.u32()
+        break
+      case IFLA.QDISC:
+        link.qdisc = attributes.string()
+        break
+      case IFLA.MIN_MTU:
+        link.minMtu = attributes.u32() || undefined
+        break
+      case IFLA.MAX_MTU:
+        link.maxMtu = attributes.u32() || undefined
+        break
+      case IFLA.NUM_TX_QUEUES:
+        link.txQueues = attributes.u32()
+        break
+      case IFLA.NUM_RX_QUEUES:
+        link.rxQueues = attributes.u32()
+        break
+      case IFLA.CARRIER_CHANGES:
+        link.carrierChanges = attributes.u32()
+        break
+      case IFLA.STATS64:
+        link.statistics = readStatistics(attributes)
+        break
+      case IFLA.AF_SPEC:
+        link.ipv6LinkLocal = readLinkLocal(attributes.nested())
+        break
+      case IFLA.PROP_LIST:
+        link.altNames = readAltNames(attributes.nested())
+        break
+      case IFLA.LINKINFO:
+        readLinkInfo(attributes.nested(), link, raw)
+        break
+      default:
+        if (attributes.type > lastKnownLinkAttribute) unknown.push(attributes.raw())
+    }
+  }
+  raw.attributes = unknown
+  return link
+}
+
+/** Just the statistics of a link message. */
+export function readLinkStatistics(payload: Payload): LinkStatistics | undefined {
+  const attributes = payload.attributes(linkHeaderLength)
+  while (attributes.next()) if (attributes.type === IFLA.STATS64) return readStatistics(attributes)
+  return undefined
+}
+
+/** True for the message of a link that left for another namespace. */
+export function hasMoved(payload: Payload): boolean {
+  const attributes = payload.attributes(linkHeaderLength)
+  while (attributes.next()) if (attributes.type === IFLA.NEW_NETNSID) return true
+  return false
+}
+
+// Tunnels have addresses of other lengths here.
+function readMacAddress(attribute: AttributeCursor): string | undefined {
+  return attribute.length === 6 ? formatMacAddress(attribute.bytes()) : undefined
+}
+
+function readStatistics(attribute: AttributeCursor): LinkStatistics {
+  const at = (row: number) => attribute.u64(8 * row)
+  return {
+    rxPackets: at(0),
+    txPackets: at(1),
+    rxBytes: at(2),
+    txBytes: at(3),
+    rxErrors: at(4),
+    txErrors: at(5),
+    rxDropped: at(6),
+    txDropped: at(7),
+    multicast: at(8),
+    collisions: at(9),
+    rxLengthErrors: at(10),
+    rxOverErrors: at(11),
+    rxCrcErrors: at(12),
+    rxFrameErrors: at(13),
+    rxFifoErrors: at(14),
+    rxMissedErrors: at(15),
+    txAbortedErrors: at(16),
+    txCarrierErrors: at(17),
+    txFifoErrors: at(18),
+    txHeartbeatErrors: at(19),
+    txWindowErrors: at(20),
+    // 21 and 22 are compressed packets.
+    rxNoHandler: at(23),
+  }
+}
+
+function readLinkLocal(families: AttributeCursor): Ipv6LinkLocal | undefined {
+  while (families.next()) {
+    if (families.type !== AF.INET6) continue
+    const settings = families.nested()
+    while (settings.next()) {
+      if (settings.type === IFLA_INET6.ADDR_GEN_MODE) return wordOf(ipv6LinkLocalModes, settings.u8())
+    }
+  }
+  return undefined
+}
+
+function readAltNames(list: AttributeCursor): string[] {
+  const names: string[] = []
+  while (list.next()) if (list.type === IFLA.ALT_IFNAME) names.push(list.string())
+  return names
+}
+
+function readLinkInfo(info: AttributeCursor, link: Mutable<Link>, raw: Mutable<Link['raw']>): void {
+  let settings: { cursor: AttributeCursor; bytes: Uint8Array } | undefined
+  while (info.next()) {
+    switch (info.type) {
+      case IFLA_INFO.KIND:
+        link.kind = info.string()
+        break
+      case IFLA_INFO.DATA:
+        settings = { cursor: info.nested(), bytes: info.bytes() }
+        break
+      case IFLA_INFO.SLAVE_KIND:
+        link.portKind = info.string()
+        break
+      case IFLA_INFO.SLAVE_DATA:
+        raw.portSettings = info.bytes()
+        break
+    }
+  }
+  if (settings === undefined) return
+  if (link.kind === undefined) throw malformed('a link has settings but no kind')
+  const kind = findLinkKind(link.kind)
+  if (!kind) {
+    raw.settings = settings.bytes
+    return
+  }
+  const { values, unknown } = readTable(kind.settings, settings.cursor)
+  // The registry's names are the property names.
+  Object.assign(link, { [kind.name]: values })
+  raw.settingAttributes = unknown
+}

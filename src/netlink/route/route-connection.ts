@@ -1,0 +1,74 @@
+import { NetloomError } from '../../errors/index.js'
+import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
+import { NETLINK, NetlinkConnection } from '../core/index.js'
+import { Addresses } from './addresses.js'
+import type { LinkStatistics } from './link.js'
+import type { LinkReference } from './link-request.js'
+import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
+import { Links } from './links.js'
+
+/** Route netlink in one namespace: links, addresses, and what happens to them. */
+export class RouteConnection implements AsyncDisposable {
+  readonly links: Links
+  readonly addresses: Addresses
+  readonly #connection: NetlinkConnection
+  /** Kept, so that a later watch is of the same namespace. */
+  readonly #namespace: NamespaceDescriptor | undefined
+  readonly #watches = new Set<LinkWatch>()
+  #open = true
+
+  private constructor(namespace: NamespaceDescriptor | undefined) {
+    this.#namespace = namespace
+    this.#connection = new NetlinkConnection({ in: this.#reference(), protocol: NETLINK.ROUTE })
+    this.links = new Links(this.#connection)
+    this.addresses = new Addresses(this.#connection, this.links)
+  }
+
+  /** Synchronous. Default: the network that the process is in. */
+  static open(where?: NamespaceReference): RouteConnection {
+    const namespace = where === undefined ? undefined : keepNamespace(where)
+    try {
+      return new RouteConnection(namespace)
+    } catch (error) {
+      namespace?.release()
+      throw error
+    }
+  }
+
+  /** What happens to links: what is there first, then differences. */
+  watchLinks(options: LinkWatchOptions = {}): LinkWatch {
+    if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the netlink connection is closed')
+    const { index } = options
+    const list = async () => {
+      if (index === undefined) return this.links.list()
+      const link = await this.links.find(index)
+      return link ? [link] : []
+    }
+    const watch = new LinkWatch(this.#reference(), list, options)
+    this.#watches.add(watch)
+    watch.onEnd(() => this.#watches.delete(watch))
+    return watch
+  }
+
+  /** A link's counters, at once. @throws NetloomError `ERR_LINK_NOT_FOUND` */
+  statistics(link: LinkReference): LinkStatistics {
+    return this.links.statisticsSync(link)
+  }
+
+  /** Ends at once: requests under way reject, watches end. Idempotent. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#connection.close()
+    for (const watch of [...this.#watches]) watch.close()
+    this.#namespace?.release()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  #reference(): NamespaceReference | undefined {
+    return this.#namespace && { fd: this.#namespace.fd, id: '' }
+  }
+}

@@ -1,0 +1,120 @@
+import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import type { WaitOptions } from '../netlink/core/index.js'
+import {
+  type AddressOptions,
+  checkAddress,
+  type Link,
+  type LinkChange,
+  type LinkCreate,
+  type LinkFilter,
+  type LinkReference,
+  type LinkStatistics,
+  type LinkWatch,
+  type LinkWatchOptions,
+  type RouteConnection,
+} from '../netlink/route/index.js'
+import type { NamespaceReference } from '../netns/index.js'
+
+/** An address of a link that is being made: `10.0.0.1/24`, or with settings. */
+export type LinkAddress = string | Omit<AddressOptions, 'link'>
+
+export type NetworkLinkCreate = LinkCreate & {
+  /** Resolves when they can be used; see `dad`. */
+  addresses?: readonly LinkAddress[] | undefined
+}
+
+/** The links of a network. */
+export class NetworkLinks {
+  readonly #route: RouteConnection
+
+  constructor(route: RouteConnection) {
+    this.#route = route
+  }
+
+  list(filter?: LinkFilter & WaitOptions): Promise<Link[]> {
+    return this.#route.links.list(filter)
+  }
+
+  /** @throws NetloomError `ERR_LINK_NOT_FOUND` */
+  get(link: LinkReference, options?: WaitOptions): Promise<Link> {
+    return this.#route.links.get(link, options)
+  }
+
+  /** `undefined` for a link that is not there. */
+  find(link: LinkReference, options?: WaitOptions): Promise<Link | undefined> {
+    return this.#route.links.find(link, options)
+  }
+
+  /**
+   * Makes a link with its addresses; down unless `up: true`. Nothing is left of one that could not be made as asked.
+   * @throws NetlinkError; NetloomError `ERR_ADDRESS_DUPLICATE`; TypeError, RangeError before anything is done
+   */
+  async create(options: NetworkLinkCreate): Promise<Link> {
+    const { addresses, ...rest } = requireOptions('options', options, Object.keys(options) as never[])
+    const list = checkAddresses(addresses)
+    const link = await this.#route.links.create(rest)
+    if (list.length === 0) return link
+    try {
+      // Their duplicate address detections run side by side.
+      const results = await Promise.allSettled(
+        list.map(address => this.#route.addresses.create({ ...address, link: link.index })),
+      )
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+      return await this.#route.links.get(link)
+    } catch (error) {
+      await this.#route.links.delete(link).catch(() => {})
+      throw error
+    }
+  }
+
+  /**
+   * As {@link create}, but a link of that name is accepted if it is of that kind and as asked.
+   * @throws NetloomError `ERR_LINK_MISMATCH`
+   */
+  async ensure(options: NetworkLinkCreate): Promise<Link> {
+    const { addresses, ...rest } = requireOptions('options', options, Object.keys(options) as never[])
+    const list = checkAddresses(addresses)
+    const found = await this.#route.links.findMatching(rest)
+    if (!found) return this.create(options)
+    await Promise.all(list.map(address => this.#route.addresses.ensure({ ...address, link: found.index })))
+    return found
+  }
+
+  /** @throws NetloomError `ERR_LINK_NOT_FOUND`; NetlinkError */
+  change(link: LinkReference, options: LinkChange): Promise<Link> {
+    return this.#route.links.change(link, options)
+  }
+
+  /**
+   * Moves a link to another network, under another name if need be. Its addresses, routes and master are lost, and
+   * it goes down.
+   */
+  move(link: LinkReference, to: NamespaceReference, options?: { name?: string }): Promise<void> {
+    return this.#route.links.move(link, to, options)
+  }
+
+  /** @throws NetloomError `ERR_LINK_NOT_FOUND` */
+  delete(link: LinkReference, options?: WaitOptions): Promise<void> {
+    return this.#route.links.delete(link, options)
+  }
+
+  /** Counters, at once. @throws NetloomError `ERR_LINK_NOT_FOUND` */
+  statistics(link: LinkReference): LinkStatistics {
+    return this.#route.statistics(link)
+  }
+
+  /** What is there, then what happens to it. */
+  watch(options?: LinkWatchOptions): LinkWatch {
+    return this.#route.watchLinks(options)
+  }
+}
+
+function checkAddresses(addresses: readonly LinkAddress[] | undefined): Omit<AddressOptions, 'link'>[] {
+  if (addresses === undefined) return []
+  if (!Array.isArray(addresses)) throw invalidArgumentType('options.addresses', 'an array', addresses)
+  return addresses.map((entry: LinkAddress) => {
+    const address = typeof entry === 'string' ? { address: entry } : entry
+    checkAddress(address)
+    return address
+  })
+}
