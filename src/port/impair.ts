@@ -3,7 +3,7 @@ import type { LinkType } from '../frames/index.js'
 import { FrameBatch } from './batch.js'
 import { FilteredBatches } from './filtered-batches.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'
-import type { FramePort, PortCounters, ReceiveOptions, SendResult, WaitOptions } from './port.js'
+import type { FramePort, Offload, PortCounters, ReceiveOptions, SendResult, WaitOptions } from './port.js'
 import { frameTooLong, portClosed } from './port-errors.js'
 import { checkSendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
@@ -56,6 +56,7 @@ const knobs = ['loss', 'duplicate', 'delayMs', 'jitterMs', 'unplugged'] as const
 const lineFrames = 10000
 const framesAtOnce = 256
 const longestMs = 3600000
+const nothing: ReadonlySet<Offload> = new Set()
 
 class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments {
   readonly #senders: SenderLine<L>
@@ -128,6 +129,11 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     if (typeof unplugged !== 'boolean') throw invalidArgumentType('unplugged', 'a boolean', unplugged)
     this.#unplugged = unplugged
     if (unplugged) this.#discard()
+  }
+
+  /** The line carries bytes only, so nothing may be left undone in them. */
+  override get accepts(): ReadonlySet<Offload> {
+    return nothing
   }
 
   override tryReceive(options?: ReceiveOptions): FrameBatch<L> | undefined {
