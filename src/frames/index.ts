@@ -64,7 +64,9 @@ export {
   decodeIpv6,
   encodeIpv6,
   type Ipv6Extension,
+  type Ipv6FragmentExtension,
   type Ipv6Input,
+  type Ipv6OpaqueExtension,
   type Ipv6Record,
   Ipv6View,
 } from './ipv6.js'
@@ -72,11 +74,16 @@ export { type LinkType, linkTypes } from './link-type.js'
 export {
   decodeNeighborDiscovery,
   encodeNeighborDiscovery,
+  type NeighborAdvertisement,
   type NeighborDiscoveryInput,
   type NeighborDiscoveryRecord,
   NeighborDiscoveryView,
+  type NeighborRedirect,
+  type NeighborSolicitation,
+  type RouterAdvertisement,
+  type RouterSolicitation,
 } from './neighbor-discovery.js'
-export type { NeighborDiscoveryOption } from './neighbor-discovery-options.js'
+export type { NeighborDiscoveryOption, PrefixOption } from './neighbor-discovery-options.js'
 export {
   decodeTcp,
   encodeTcp,

@@ -86,7 +86,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
     return this[readAs]('reader', options)
   }
 
-  /** See {@link readAs}. */
+  /** @internal See ownership.ts. */
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
     const { frames, bytes } = receiveLimits(options)
     if (this.#owner !== 'none') throw portLocked(this.#owner)

@@ -11,13 +11,15 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   readonly count: number
   /** Bytes of the virtio-net header of each frame, on ports that have one; else 0. */
   readonly vnetHeaderSize: number
-  /** For the port that sends it on: where the frames are in their slab's columns. */
+  /** @internal For the port that sends it on: where the frames are in their slab's columns. */
   readonly memory: Slab
+  /** @internal */
   readonly first: number
   readonly #owned: boolean
   #kept: boolean
   #released = false
 
+  /** @internal */
   constructor(
     linkType: L,
     memory: Slab,
@@ -51,6 +53,7 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     return this.memory.lengths.subarray(this.first, this.first + this.count)
   }
 
+  /** @internal */
   get kept(): boolean {
     return this.#kept
   }
@@ -84,6 +87,7 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     if (--this.memory.live === 0 && !this.#owned) slabPool().free(this.memory)
   }
 
+  /** @internal See sender-line.ts. */
   [share](): NativeBatch<L> {
     this.check()
     return new NativeBatch(
@@ -104,6 +108,7 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     for (let i = 0; i < this.count; i++) yield this.frame(i)
   }
 
+  /** @internal */
   check(): void {
     if (this.#released) throw releasedBatch()
   }

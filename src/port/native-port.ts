@@ -112,7 +112,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     return this[readAs]('reader', options)
   }
 
-  /** See {@link readAs}. */
+  /** @internal See ownership.ts. */
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
     const limits = receiveLimits(options)
     if (this.#owner !== 'none') throw portLocked(this.#owner)
