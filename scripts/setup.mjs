@@ -25,11 +25,11 @@ if (major < 20 || (major === 20 && minor < 19))
 installDependencies()
 if (process.platform === 'linux') {
   const inputs = ['binding.gyp', 'native', 'package-lock.json']
-  makeUnlessFresh(join('build', 'addon.stamp'), inputs, 'build/Release/netloom.node', buildAddon)
+  await makeUnlessFresh(join('build', 'addon.stamp'), inputs, 'build/Release/netloom.node', buildAddon)
 }
-makeUnlessFresh(
+await makeUnlessFresh(
   join('build', 'lib.stamp'),
-  ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  ['src', 'scripts/bundle.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
   'lib',
   buildLib,
 )
@@ -69,7 +69,7 @@ function buildAddon() {
   )
 }
 
-function buildLib() {
+async function buildLib() {
   // tsc leaves behind what the sources no longer have.
   for (const name of readdirSync('lib')) {
     if (!name.startsWith('.')) rmSync(join('lib', name), { recursive: true })
@@ -79,15 +79,17 @@ function buildLib() {
     [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
     'build lib/',
   )
+  const { bundle } = await import('./bundle.mjs')
+  await bundle()
 }
 
 /** Runs `make` when an input is newer than the stamp, which bears the time the last run began. */
-function makeUnlessFresh(stamp, inputs, output, make) {
+async function makeUnlessFresh(stamp, inputs, output, make) {
   const present = inputs.filter(input => existsSync(input))
   if (!present.includes(inputs[0])) return
   if (existsSync(stamp) && existsSync(output) && newest(present) <= newest([stamp])) return
   const began = new Date()
-  make()
+  await make()
   mkdirSync('build', { recursive: true })
   writeFileSync(stamp, '')
   utimesSync(stamp, began, began)
