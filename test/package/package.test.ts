@@ -20,7 +20,8 @@ t.setTimeout(600_000)
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'netloom-package-'))
-t.teardown(() => rmSync(work, { recursive: true, force: true }))
+// Not in a teardown: after a bail there is none.
+process.on('exit', () => rmSync(work, { recursive: true, force: true }))
 const staged = join(work, 'staged')
 const user = join(work, 'user')
 const installed = join(user, 'node_modules', 'netloom')
