@@ -108,10 +108,13 @@ Opened create_namespace_beside(int network) {
   struct Enter {
     static Failure run(const void* argument) {
       int owner = *static_cast<const int*>(argument);
-      struct stat theirs, ours;
-      if (fstat(owner, &theirs) != 0 || stat("/proc/self/ns/user", &ours) != 0) return Failure::last("stat");
+      // Not stat(): built with glibc 2.33 or later, that needs 2.33 to run.
+      struct statx theirs, ours;
+      if (statx(owner, "", AT_EMPTY_PATH, STATX_INO, &theirs) != 0 ||
+          statx(AT_FDCWD, "/proc/self/ns/user", 0, STATX_INO, &ours) != 0)
+        return Failure::last("statx");
       // One cannot enter the user namespace that one is in.
-      if (theirs.st_ino != ours.st_ino && setns(owner, CLONE_NEWUSER) != 0)
+      if (theirs.stx_ino != ours.stx_ino && setns(owner, CLONE_NEWUSER) != 0)
         return Failure::last("setns", "CLONE_NEWUSER");
       return {};
     }
