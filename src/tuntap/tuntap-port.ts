@@ -80,7 +80,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return this.#queueEnabled
   }
 
-  /** TUNSETQUEUE. A disabled queue receives nothing, and sending on it fails with EIO. */
+  /** TUNSETQUEUE. A disabled queue receives nothing; with `napi`, sending on it fails with EIO. */
   setQueueEnabled(enabled: boolean): void {
     requireBoolean('enabled', enabled)
     if (enabled === this.#queueEnabled) return
@@ -211,7 +211,11 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
    * An open iterator keeps the process alive.
    */
   override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
-    const events = new DeviceEvents(() => this.fd, options)
+    const events = new DeviceEvents(
+      () => this.fd,
+      () => this.#checkAttached(),
+      options,
+    )
     if (this.ended) {
       events.end()
     } else {
@@ -263,6 +267,15 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   #control(request: Parameters<typeof control>[2], value?: number): number {
     this.#open()
     return control(this.fd, this.#name, request, value)
+  }
+
+  /** Ends the port if its device is gone: TUNGETIFF then says EBADFD (drivers/net/tun.c). */
+  #checkAttached(): void {
+    try {
+      identifyTuntap(this.fd)
+    } catch {
+      this.end({ type: 'removed' })
+    }
   }
 
   #open(): void {
