@@ -7,6 +7,7 @@ import {
 } from '../../errors/index.js'
 import {
   type AttributeCursor,
+  type FixedPart,
   littleEndian,
   MessageWriter,
   malformed,
@@ -261,21 +262,21 @@ function header(options: {
   scope?: number
   type?: number
   flags?: number
-}): Uint8Array {
-  const bytes = new Uint8Array(headerLength)
+}): FixedPart {
   const table = options.table ?? RT_TABLE.UNSPEC
-  bytes.set([
-    options.family === 4 ? AF.INET : AF.INET6,
-    options.destinationLength ?? 0,
-    options.sourceLength ?? 0,
-    0,
-    table > 255 ? RT_TABLE.UNSPEC : table,
-    options.protocol ?? 0,
-    options.scope ?? 0,
-    options.type ?? 0,
-  ])
-  new DataView(bytes.buffer).setUint32(8, options.flags ?? 0, littleEndian)
-  return bytes
+  return {
+    length: headerLength,
+    write(view, at) {
+      view.setUint8(at, options.family === 4 ? AF.INET : AF.INET6)
+      view.setUint8(at + 1, options.destinationLength ?? 0)
+      view.setUint8(at + 2, options.sourceLength ?? 0)
+      view.setUint8(at + 4, table > 255 ? RT_TABLE.UNSPEC : table)
+      view.setUint8(at + 5, options.protocol ?? 0)
+      view.setUint8(at + 6, options.scope ?? 0)
+      view.setUint8(at + 7, options.type ?? 0)
+      view.setUint32(at + 8, options.flags ?? 0, littleEndian)
+    },
+  }
 }
 
 export function listRoutesRequest(
@@ -427,12 +428,15 @@ function writeNextHops(
     for (const [i, hop] of hops.entries()) {
       requireOptions(`nextHops[${i}]`, hop, ['gateway', 'link', 'weight', 'onlink'])
       const weight = requireInteger(`nextHops[${i}].weight`, hop.weight ?? 1, 1, 256)
-      const fixed = new Uint8Array(nextHopLength)
-      const view = new DataView(fixed.buffer)
-      fixed[2] = hop.onlink ? RTNH_F.ONLINK : 0
-      fixed[3] = weight - 1
-      view.setInt32(4, hop.link ?? 0, littleEndian)
-      list.struct(fixed, 0, () => writeGateway(list, `nextHops[${i}].gateway`, hop.gateway, family))
+      const fixed: FixedPart = {
+        length: nextHopLength,
+        write(view, at) {
+          view.setUint8(at + 2, hop.onlink ? RTNH_F.ONLINK : 0)
+          view.setUint8(at + 3, weight - 1)
+          view.setInt32(at + 4, hop.link ?? 0, littleEndian)
+        },
+      }
+      list.counted(fixed, () => writeGateway(list, `nextHops[${i}].gateway`, hop.gateway, family))
     }
   })
 }
