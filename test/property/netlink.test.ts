@@ -29,7 +29,8 @@ import { linkKinds } from '../../src/netlink/route/index.js'
 import { hasMoved, readLink, readLinkStatistics } from '../../src/netlink/route/link.js'
 import { createLinkRequest } from '../../src/netlink/route/link-request.js'
 import { readNeighbor } from '../../src/netlink/route/neighbors.js'
-import { changeRouteRequest, readRoute } from '../../src/netlink/route/route.js'
+import { readRoute } from '../../src/netlink/route/route.js'
+import { changeRouteRequest } from '../../src/netlink/route/route-request.js'
 import { emptyRequest } from '../../src/testing/fake-kernel.js'
 
 const readers = { readLink, readLinkStatistics, hasMoved, readAddress, readRoute, readNeighbor }
