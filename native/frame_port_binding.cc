@@ -36,8 +36,9 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
   framing_.ethernet = info[1].ToBoolean();
   framing_.packet_information = info[2].ToBoolean();
   framing_.vnet_header = static_cast<uint8_t>(uint_of(info, 3));
-  if (fd < 0 || framing_.vnet_header > Slab::kHeaderBytes || !info[4].IsFunction()) {
-    throw_bad_call(env, "FramePort(fd, ethernet, packetInformation, vnetHeaderSize, onReady)");
+  framing_.max_frame = uint_of(info, 4);
+  if (fd < 0 || framing_.vnet_header > Slab::kHeaderBytes || !info[5].IsFunction()) {
+    throw_bad_call(env, "FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength, onReady)");
     return;
   }
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
@@ -55,7 +56,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
     return;
   }
   fd_.reset(fd);
-  on_ready_ = Napi::Persistent(info[4].As<Napi::Function>());
+  on_ready_ = Napi::Persistent(info[5].As<Napi::Function>());
   environment_.attach(*this);
   attached_ = true;
   Ref();  // an open port is not collected

@@ -9,7 +9,8 @@ namespace netloom {
 // A descriptor that carries frames, on the loop of its environment. Holds no frame memory and no policy: each
 // receive() and send() is one crossing for a batch, into or out of memory that the caller names.
 //
-// new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, onReady(status, events)) owns `fd` on success.
+// new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength,
+// onReady(status, events)) owns `fd` on success.
 class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource {
  public:
   static Napi::Function define(Napi::Env env);

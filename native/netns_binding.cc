@@ -23,9 +23,11 @@ Napi::Value show(Napi::Env env, Result<int> result) {
   return Napi::Number::New(env, result.value());
 }
 
-// createNamespace(withUser): a descriptor
+// createNamespace(withUser, beside): a descriptor. `beside` is -1 or a namespace whose owner shall own the new one.
 Napi::Value create(const Napi::CallbackInfo& info) {
   bool with_user = info[0].ToBoolean();
+  int beside = int_of(info, 1, -1);
+  if (beside >= 0) return show(info.Env(), create_namespace_beside(beside));
   return show(info.Env(), with_user ? create_namespace_with_user() : run_on_thread(create_namespace, nullptr));
 }
 

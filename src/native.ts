@@ -98,6 +98,7 @@ export interface NativeBinding {
       ethernet: boolean,
       packetInformation: boolean,
       vnetHeaderSize: number,
+      maxFrameLength: number,
       onReady: (status: number, events: number) => void,
     ): NativeFramePort
     budgetSpent: number
@@ -126,8 +127,11 @@ export interface NativeBinding {
   ): NativeTuntapIdentity
   identifyTuntap(fd: number): NativeTuntapIdentity
   controlTuntap(fd: number, request: number, value: number): number
-  /** A descriptor of a new network namespace; `withUser` in a new user namespace where we are root. */
-  createNamespace(withUser: boolean): number
+  /**
+   * A descriptor of a new network namespace: `withUser` in a new user namespace where we are root, or in that of
+   * the namespace `beside`, which is -1 for none.
+   */
+  createNamespace(withUser: boolean, beside: number): number
   nameNamespace(fd: number, directory: string, path: string): void
   unnameNamespace(path: string): void
   isNetworkNamespace(fd: number): boolean

@@ -88,6 +88,8 @@ WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, 
     int error = 0;
     if (offset > list.size || length > list.size - offset) {
       error = ERANGE;
+    } else if (length > framing.max_frame) {
+      error = EMSGSIZE;
     } else if (plain) {
       if (write(fd, list.data + offset, length) < 0) error = errno;
     } else {

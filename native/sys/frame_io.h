@@ -6,6 +6,7 @@ namespace netloom {
 
 // What stands before each frame on the descriptor.
 struct Framing {
+  uint32_t max_frame = 65535;       // longer ones are not written (EMSGSIZE)
   bool packet_information = false;  // struct tun_pi, linux/if_tun.h
   bool ethernet = false;            // where the EtherType for tun_pi is found
   uint8_t vnet_header = 0;          // bytes of struct virtio_net_hdr, linux/virtio_net.h; 0 = none

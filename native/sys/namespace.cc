@@ -98,6 +98,31 @@ Opened create_namespace_with_user() {
   return open_in_child(unshare_with_user, &caller, open_network, nullptr);
 }
 
+Opened create_namespace_beside(int network) {
+  Opened out;
+  Fd owner(ioctl(network, NS_GET_USERNS));
+  if (!owner) {
+    out.failure = Failure::last("ioctl", "NS_GET_USERNS");
+    return out;
+  }
+  struct Enter {
+    static Failure run(const void* argument) {
+      int owner = *static_cast<const int*>(argument);
+      // Not stat(): built with glibc 2.33 or later, that needs 2.33 to run.
+      struct statx theirs, ours;
+      if (statx(owner, "", AT_EMPTY_PATH, STATX_INO, &theirs) != 0 ||
+          statx(AT_FDCWD, "/proc/self/ns/user", 0, STATX_INO, &ours) != 0)
+        return Failure::last("statx");
+      // One cannot enter the user namespace that one is in.
+      if (theirs.stx_ino != ours.stx_ino && setns(owner, CLONE_NEWUSER) != 0)
+        return Failure::last("setns", "CLONE_NEWUSER");
+      return {};
+    }
+  };
+  int fd = owner.get();
+  return open_in_child(Enter::run, &fd, create_namespace, nullptr);
+}
+
 Failure name_namespace(int network, const char* directory, const char* path) {
   Failure failure = make_directory(directory);
   if (failure) return failure;

@@ -11,6 +11,9 @@ void create_namespace(const void*, Opened& out);
 // owns. Any thread may call it: a forked child creates both.
 Opened create_namespace_with_user();
 
+// A new network namespace, owned by the user namespace that owns `network` (a descriptor).
+Opened create_namespace_beside(int network);
+
 // Gives a namespace a name as `ip netns` does: a bind mount on `directory`/`name`. The directory is made if need
 // be, and made a shared mount, so that namespaces appear in other mount namespaces too. Nothing is left on failure.
 Failure name_namespace(int network, const char* directory, const char* path);

@@ -20,7 +20,9 @@ struct TuntapOptions {
 
 struct TuntapIdentity {
   char name[16];
-  uint16_t flags;  // as the kernel reports them, IFF_PERSIST included
+  // As the kernel reports them, IFF_PERSIST included. Bit 0x1000 says nothing: TUNGETIFF sets it as IFF_NOFILTER
+  // on every descriptor without a filter, whether or not the device has IFF_NO_PI, which is the same number.
+  uint16_t flags;
   int32_t index;   // of the link, in the namespace the device was opened in; 0 = not asked
 };
 

@@ -1,5 +1,3 @@
-import { getSystemErrorMap } from 'node:util'
-
 export interface SystemErrorOptions {
   /** Negative error number, as in Node. */
   errno: number
@@ -59,6 +57,8 @@ function errnoText(errno: number): string {
   return lookUp(errno)?.[1] ?? 'unknown error'
 }
 
+// Asked for when needed, not imported: the rooms that need no kernel load where there is no Node either.
 function lookUp(errno: number): readonly [string, string] | undefined {
+  const { getSystemErrorMap } = process.getBuiltinModule('node:util')
   return getSystemErrorMap().get(errno) ?? extraErrors.get(errno)
 }

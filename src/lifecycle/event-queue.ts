@@ -25,6 +25,11 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
     return this.#ended
   }
 
+  /** Events that wait for the reader. */
+  get length(): number {
+    return this.#events.length
+  }
+
   push(event: T): void {
     if (this.#ended) return
     const waiter = this.#waiting.shift()

@@ -3,6 +3,7 @@
  * May use `errors`.
  */
 export { abortError, onAbort, throwIfAborted } from './abort.js'
+export { abortable } from './abortable.js'
 export { type Deferred, deferred } from './deferred.js'
 export { DisposeStack } from './dispose-stack.js'
 export { EventQueue } from './event-queue.js'

@@ -39,8 +39,10 @@ function explain(error: unknown, hint: keyof typeof hints, subject: string | und
   })
 }
 
-export function createNamespace(withUser: boolean): number {
-  return withHint(withUser ? 'createWithUser' : 'create', undefined, () => native().createNamespace(withUser))
+export function createNamespace(withUser: boolean, beside: number): number {
+  return withHint(withUser ? 'createWithUser' : 'create', undefined, () =>
+    native().createNamespace(withUser, beside),
+  )
 }
 
 export function nameNamespace(fd: number, name: string): void {

@@ -19,5 +19,12 @@ export {
   type NamespaceReference,
   namespaceDescriptor,
 } from './reference.js'
-export type { ConnectOptions, Connector, ListenOptions, SocketKind, SocketOptions } from './socket.js'
+export type {
+  BindOptions,
+  ConnectOptions,
+  Connector,
+  ListenOptions,
+  SocketKind,
+  SocketOptions,
+} from './socket.js'
 export { NamespaceSocket } from './socket.js'

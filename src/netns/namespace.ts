@@ -14,7 +14,14 @@ import {
   openNamespace,
   unnameNamespace,
 } from './handle.js'
-import { checkName, type NamespaceHandle, openNamed, openOfProcess } from './reference.js'
+import {
+  checkName,
+  type NamespaceHandle,
+  type NamespaceReference,
+  namespaceDescriptor,
+  openNamed,
+  openOfProcess,
+} from './reference.js'
 import {
   type BindOptions,
   bindInside,
@@ -33,8 +40,11 @@ import {
 export interface NamespaceCreateOptions {
   /** A name that `ip netns` sees too. Without one the namespace goes with its last handle and process. */
   name?: string | undefined
-  /** In a new user namespace where we are root: needs no rights outside. Default false. */
-  userNamespace?: boolean | undefined
+  /**
+   * In a new user namespace where we are root, which needs no rights outside; or in the same user namespace as
+   * another network namespace, which links can be moved between. Default false: the process's own.
+   */
+  userNamespace?: boolean | NamespaceReference | undefined
 }
 
 /** Exactly one of these. */
@@ -70,7 +80,8 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
   static async create(options?: NamespaceCreateOptions): Promise<Namespace> {
     const { name, userNamespace = false } = requireOptions('options', options, ['name', 'userNamespace'])
     if (name !== undefined) checkName(name)
-    const fd = createNamespace(userNamespace === true)
+    using beside = namespaceDescriptor(typeof userNamespace === 'boolean' ? undefined : userNamespace)
+    const fd = createNamespace(userNamespace === true, beside.fd)
     try {
       if (name !== undefined) nameNamespace(fd, name)
       return new Namespace(fd, name)

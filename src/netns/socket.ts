@@ -151,7 +151,10 @@ export interface ConnectOptions {
 }
 
 /** A `createConnection` for `http.request` and a `connect` for what follows its shape. */
-export type Connector = (options: { host?: string | null; port?: number | string | null }) => net.Socket
+export type Connector = (options: {
+  host?: string | null | undefined
+  port?: number | string | null | undefined
+}) => net.Socket
 
 /** A socket on its way, with Node's own events; connecting through an open handle keeps it in its namespace. */
 export function startConnecting(namespace: number, options: Omit<ConnectOptions, 'signal'>): net.Socket {

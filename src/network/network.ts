@@ -6,8 +6,11 @@ import { NetworkLinks } from './network-links.js'
 export interface NetworkCreateOptions {
   /** A name that `ip netns` sees too. Without one the network goes with its last handle and process. */
   name?: string | undefined
-  /** In a new user namespace where we are root: needs no rights outside. Default false. */
-  userNamespace?: boolean | undefined
+  /**
+   * In a new user namespace where we are root, which needs no rights outside; or in the same user namespace as
+   * another network, which links can be moved between. Default false: the process's own.
+   */
+  userNamespace?: boolean | NamespaceReference | undefined
 }
 
 /**

@@ -3,6 +3,13 @@
  * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from './batch.js'
+export { type DuplexOptions, toDuplex } from './duplex.js'
+export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
+export { NativeBatch } from './native-batch.js'
+export { NativePort, type NativePortOptions } from './native-port.js'
+export { type ObservedPacket, PortObserver } from './observer.js'
+export { frames, type Packet, packets } from './packets.js'
+export { type PairOptions, portPair } from './pair.js'
 export type {
   CloseReason,
   FramePort,
@@ -14,3 +21,5 @@ export type {
   SendResult,
   WaitOptions,
 } from './port.js'
+export { type TeeOptions, tee } from './tee.js'
+export { toReadable, toWritable } from './web-streams.js'

@@ -1,0 +1,127 @@
+// `npm test`: every lane that this machine can run. `npm test -- unit live` runs these lanes, and
+// `npm test -- test/unit/port` these files or folders. With NETLOOM_REQUIRE=all, leaving a lane out is a
+// failure. The last line is `N passed, N failed`, with `, N skipped` where something was.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { missingPackages } from './node-gyp.mjs'
+import { TapReport } from './tap-report.mjs'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+
+const needsDevices = () => existsSync('/dev/net/tun') || 'no /dev/net/tun here'
+const needsCompiler = () => missingPackages().length === 0 || `${missingPackages().join(', ')} missing`
+
+/** In the order in which they run; lanes of one group run together. `can` is true or why not. */
+const lanes = [
+  { name: 'unit', group: 'pure' },
+  { name: 'wire', group: 'pure' },
+  { name: 'property', group: 'pure' },
+  { name: 'live', group: 'devices', can: needsDevices },
+  { name: 'peers', group: 'devices', can: needsDevices },
+  { name: 'native', group: 'native', can: needsCompiler },
+  { name: 'package', group: 'package', can: needsCompiler },
+]
+const totals = { passed: 0, failed: 0, skipped: 0 }
+const leftOut = []
+
+const chosen = process.argv.slice(2)
+const names = chosen.filter(argument => lanes.some(lane => lane.name === argument))
+const paths = chosen.filter(argument => !names.includes(argument))
+const unknown = paths.find(path => testFiles(path).length === 0)
+if (unknown !== undefined) {
+  console.error(`"${unknown}" is neither a test nor a lane (${lanes.map(lane => lane.name).join(', ')})`)
+  process.exit(2)
+}
+
+if (paths.length > 0) await runTap(paths.flatMap(testFiles), 1)
+if (names.length > 0 || chosen.length === 0)
+  await runLanes(names.length > 0 ? names : lanes.map(lane => lane.name))
+summarize()
+
+async function runLanes(wanted) {
+  const able = lanes.filter(lane => wanted.includes(lane.name) && hasTests(lane.name) && canRun(lane))
+  for (const group of new Set(able.map(lane => lane.group))) {
+    const members = able.filter(lane => lane.group === group)
+    console.log(`\n# ${members.map(lane => lane.name).join(', ')}`)
+    if (group === 'native') await runNative()
+    // Live tests share the machine's devices, processors and limits: one file after the other.
+    else
+      await runTap(
+        members.flatMap(lane => testFiles(join('test', lane.name))),
+        group === 'pure' ? 2 : 1,
+      )
+  }
+}
+
+function canRun({ name, can }) {
+  const verdict = !can || (process.platform === 'linux' ? can() : 'not Linux')
+  if (verdict === true) return true
+  leftOut.push(`lane ${name}: ${verdict}`)
+  if (process.env.NETLOOM_REQUIRE === 'all') totals.failed++
+  return false
+}
+
+function hasTests(lane) {
+  return lane === 'native' ? existsSync('scripts/test-native.mjs') : testFiles(join('test', lane)).length > 0
+}
+
+/** The test files in a folder, or the file itself. */
+function testFiles(path) {
+  if (!existsSync(path)) return []
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path, { recursive: true })
+    .filter(name => name.endsWith('.test.ts'))
+    .map(name => join(path, name))
+    .sort()
+}
+
+async function runTap(files, jobs) {
+  const report = new TapReport(line => console.log(line))
+  const code = await run(
+    join('node_modules', '.bin', 'tap'),
+    ['run', '--reporter=tap', `--jobs=${jobs}`, ...files],
+    line => report.line(line),
+  )
+  report.end(code)
+  add(report)
+  for (const [reason, times] of report.reasons)
+    leftOut.push(`${times} ${times === 1 ? 'test' : 'tests'}: ${reason}`)
+}
+
+/** scripts/test-native.mjs prints one flat list of TAP. */
+async function runNative() {
+  const counted = { passed: 0, failed: 0, skipped: 0 }
+  const code = await run(process.execPath, ['scripts/test-native.mjs'], line => {
+    if (/^ok\b/.test(line)) counted[/ # SKIP\b/.test(line) ? 'skipped' : 'passed']++
+    else console.log(line)
+    if (/^not ok\b/.test(line)) counted.failed++
+  })
+  if (counted.failed === 0 && (code !== 0 || counted.passed === 0)) counted.failed = 1
+  add(counted)
+}
+
+function add({ passed, failed, skipped }) {
+  totals.passed += passed
+  totals.failed += failed
+  totals.skipped += skipped
+}
+
+async function run(command, args, onLine) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise((resolve, reject) => child.on('close', resolve).on('error', reject))
+  for await (const line of createInterface({ input: child.stdout })) onLine(line)
+  return ended
+}
+
+function summarize() {
+  console.log('')
+  for (const line of leftOut) console.log(`left out  ${line}`)
+  const { passed, failed, skipped } = totals
+  const nothing = passed + failed === 0
+  if (nothing && !skipped) console.log('nothing was tested')
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = failed > 0 || nothing ? 1 : 0
+}

@@ -1,0 +1,48 @@
+import dgram from 'node:dgram'
+import { once } from 'node:events'
+import { describe } from '../../frames/index.js'
+import { Tap } from '../../tuntap/index.js'
+import { answer, type Host } from './host.js'
+import type { Screen } from './screen.js'
+
+const host: Host = { macAddress: '02:00:00:77:00:02', ipv4: '10.77.0.2', ipv6: 'fd77::2' }
+
+/**
+ * Where there are no namespaces to be had: one TAP of this machine's own kernel, and at its other end a host that
+ * is written in TypeScript. It answers ARP, neighbor discovery, ping and UDP echo; the kernel asks for real.
+ */
+export async function oneTap(screen: Screen): Promise<void> {
+  screen.step('One TAP, and a host made of TypeScript at its other end')
+  await using tap = await Tap.create({ name: 'tap%d', addresses: ['10.77.0.1/24', 'fd77::1/64'] })
+  screen.line(
+    `   kernel 10.77.0.1 fd77::1  ══ ${tap.name} ══  ${host.ipv4} ${host.ipv6}  answer() in src/cli/demo/host.ts`,
+  )
+  const living = (async () => {
+    for await (const batch of tap.batches()) {
+      for (const frame of batch) {
+        screen.line(`   ${screen.style('blue', 'kernel')} ${describe(frame)}`)
+        const reply = answer(host, frame)
+        if (!reply) continue
+        screen.line(`   ${screen.style('red', 'host  ')} ${describe(reply)}`)
+        await tap.send(reply)
+      }
+    }
+  })()
+  screen.step('The kernel asks it over UDP, with IPv4 and IPv6')
+  for (const [type, address] of [
+    ['udp4', host.ipv4],
+    ['udp6', host.ipv6],
+  ] as const) {
+    const socket = dgram.createSocket(type)
+    try {
+      socket.send('hello', 7, address)
+      const [reply] = (await once(socket, 'message', { signal: AbortSignal.timeout(5000) })) as [Buffer]
+      if (reply.toString() !== 'hello') throw new Error(`${address} echoed something else`)
+      screen.good(`${address} port 7 echoed: ${reply}`)
+    } finally {
+      socket.close()
+    }
+  }
+  await tap.close()
+  await living
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { styleText } from 'node:util'
+
+const drawing = `
+   red ─────────────────────┐                          ┌───────────────────── blue
+   a kernel's whole stack   │   this Node process      │   another one
+   10.77.0.1   fd77::1   tap0 ══ cable() ══ cable() ══ tap0   10.77.0.2   fd77::2
+   node:http server         │                          │   node:http client
+   ─────────────────────────┘                          └──────────────────────────
+`
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Text on its way to a person, colored on a terminal. */
+export class Screen {
+  readonly #color = process.stdout.isTTY === true && !process.env.NO_COLOR
+  #step = 0
+
+  style(style: Style, text: string): string {
+    return this.#color ? styleText(style, text) : text
+  }
+
+  line(text = ''): void {
+    process.stdout.write(`${text}\n`)
+  }
+
+  step(text: string): void {
+    this.line(`\n${this.style('bold', `${++this.#step}. ${text}`)}`)
+  }
+
+  good(text: string): void {
+    this.line(`   ${this.style('green', 'ok')}  ${text}`)
+  }
+
+  bad(text: string): void {
+    this.line(`   ${this.style('red', 'no')}  ${text}`)
+  }
+
+  /** The cable as it stands in the source, and who is connected to whom. */
+  cable(): void {
+    const source = new URL('../../../src/cli/demo/cable.ts', import.meta.url)
+    const code = readFileSync(source, 'utf8').match(/^\/\/ The cable[\s\S]*?^}/m)![0]
+    this.line(this.style('cyan', code.replace(/^/gm, '   ')))
+    this.line(this.style('dim', drawing))
+  }
+}

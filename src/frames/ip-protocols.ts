@@ -1,0 +1,22 @@
+/** Protocol numbers of IPv4 and IPv6 that Netloom knows by name (https://www.iana.org/assignments/protocol-numbers). */
+export const ipProtocols = {
+  hopByHop: 0,
+  icmp: 1,
+  igmp: 2,
+  ipv4: 4,
+  tcp: 6,
+  udp: 17,
+  ipv6: 41,
+  routing: 43,
+  fragment: 44,
+  gre: 47,
+  esp: 50,
+  ah: 51,
+  icmpv6: 58,
+  none: 59,
+  destinationOptions: 60,
+  ospf: 89,
+  pim: 103,
+  vrrp: 112,
+  sctp: 132,
+} as const

@@ -1,0 +1,70 @@
+import { type NativeFramePort, type NativeSlab, native } from '../native.js'
+
+export type { NativeFramePort, NativeSlab }
+
+/** Readiness bits of `watch()` and of the callback. */
+export const readable = 1
+export const writable = 2
+
+/** Sizes that native/slab.h fixes. */
+export interface SlabLayout {
+  /** Bytes of frame memory. */
+  bytes: number
+  /** Entries in each column. */
+  frames: number
+  /** Bytes of a virtio-net header's entry. */
+  headerBytes: number
+  /** Bytes that must be free at the cursor for one more frame. */
+  maxFrame: number
+}
+
+let layout: SlabLayout | undefined
+let reported: Int32Array | undefined
+
+export function slabLayout(): SlabLayout {
+  if (!layout) {
+    const { Slab, FramePort } = native()
+    layout = {
+      bytes: Slab.bytes,
+      frames: Slab.frames,
+      headerBytes: Slab.headerBytes,
+      maxFrame: FramePort.maxFrame,
+    }
+  }
+  return layout
+}
+
+export function createSlab(): NativeSlab {
+  return new (native().Slab)()
+}
+
+/** What a native port answers instead of a count when this turn's share of work is used up. */
+export const budgetSpent = -4096
+
+/**
+ * What the last native call reported beside its result.
+ * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long.
+ * send…(): 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 bytes.
+ */
+export function report(): Int32Array {
+  reported ??= new Int32Array(native().report)
+  return reported
+}
+
+export interface Framing {
+  ethernet: boolean
+  packetInformation: boolean
+  vnetHeaderSize: number
+  maxFrameLength: number
+}
+
+/** Takes a descriptor over; on failure it stays the caller's. */
+export function openFramePort(
+  fd: number,
+  framing: Framing,
+  onReady: (status: number, events: number) => void,
+): NativeFramePort {
+  const { FramePort } = native()
+  const { ethernet, packetInformation, vnetHeaderSize, maxFrameLength } = framing
+  return new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength, onReady)
+}

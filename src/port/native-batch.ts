@@ -1,0 +1,121 @@
+import { outOfRange } from '../errors/index.js'
+import type { LinkType } from '../frames/index.js'
+import { releasedBatch } from './batch.js'
+import type { DeliveredBatch } from './batch-reader.js'
+import { share } from './sender-line.js'
+import { type Slab, slabPool } from './slab-pool.js'
+
+/** A batch in a native port's memory. Its bytes become visible to JavaScript only when somebody looks. */
+export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
+  readonly linkType: L
+  readonly count: number
+  /** Bytes of the virtio-net header of each frame, on ports that have one; else 0. */
+  readonly vnetHeaderSize: number
+  /** @internal For the port that sends it on: where the frames are in their slab's columns. */
+  readonly memory: Slab
+  /** @internal */
+  readonly first: number
+  readonly #owned: boolean
+  #kept: boolean
+  #released = false
+
+  /** @internal */
+  constructor(
+    linkType: L,
+    memory: Slab,
+    first: number,
+    count: number,
+    vnetHeaderSize: number,
+    owned: boolean,
+  ) {
+    this.linkType = linkType
+    this.memory = memory
+    this.first = first
+    this.count = count
+    this.vnetHeaderSize = vnetHeaderSize
+    this.#owned = owned
+    this.#kept = owned
+    memory.live++
+  }
+
+  get slab(): Uint8Array {
+    this.check()
+    return this.memory.bytes
+  }
+
+  get offsets(): Uint32Array {
+    this.check()
+    return this.memory.offsets.subarray(this.first, this.first + this.count)
+  }
+
+  get lengths(): Uint32Array {
+    this.check()
+    return this.memory.lengths.subarray(this.first, this.first + this.count)
+  }
+
+  /** @internal */
+  get kept(): boolean {
+    return this.#kept
+  }
+
+  frame(i: number): Uint8Array {
+    const offset = this.#at(i)
+    return this.memory.bytes.subarray(offset, offset + this.memory.lengths[this.first + i]!)
+  }
+
+  copy(i: number): Uint8Array {
+    const offset = this.#at(i)
+    return this.memory.bytes.slice(offset, offset + this.memory.lengths[this.first + i]!)
+  }
+
+  /** The virtio-net header that came with frame `i`; empty on ports without one. */
+  vnetHeader(i: number): Uint8Array {
+    this.#at(i)
+    const entry = (this.memory.headers.length / this.memory.offsets.length) * (this.first + i)
+    return this.memory.headers.slice(entry, entry + this.vnetHeaderSize)
+  }
+
+  keep(): this {
+    this.check()
+    this.#kept = true
+    return this
+  }
+
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    if (--this.memory.live === 0 && !this.#owned) slabPool().free(this.memory)
+  }
+
+  /** @internal See sender-line.ts. */
+  [share](): NativeBatch<L> {
+    this.check()
+    return new NativeBatch(
+      this.linkType,
+      this.memory,
+      this.first,
+      this.count,
+      this.vnetHeaderSize,
+      this.#owned,
+    )
+  }
+
+  [Symbol.dispose](): void {
+    this.release()
+  }
+
+  *[Symbol.iterator](): IterableIterator<Uint8Array> {
+    for (let i = 0; i < this.count; i++) yield this.frame(i)
+  }
+
+  /** @internal */
+  check(): void {
+    if (this.#released) throw releasedBatch()
+  }
+
+  #at(i: number): number {
+    if (this.#released) throw releasedBatch()
+    if (!Number.isInteger(i) || i < 0 || i >= this.count) throw outOfRange('i', `>= 0 and < ${this.count}`, i)
+    return this.memory.offsets[this.first + i]!
+  }
+}

@@ -1,0 +1,97 @@
+import { createSlab, type NativeSlab, type SlabLayout, slabLayout } from './handle.js'
+
+/** Slabs that are kept for reuse once all their batches are released. */
+const spareSlabs = 8
+
+/**
+ * Frame memory of native ports, filled from front to back by one batch after the other. Views into it exist
+ * only once {@link bytes} was read; before its memory is filled anew they are detached, and have length 0.
+ */
+export class Slab {
+  readonly native: NativeSlab = createSlab()
+  readonly offsets: Uint32Array
+  readonly lengths: Uint32Array
+  readonly headers: Uint8Array
+  /** Where the next frame goes, and its entry in the columns. */
+  cursor = 0
+  frames = 0
+  /** Batches that were not released yet. */
+  live = 0
+  #bytes: Uint8Array | undefined
+
+  constructor({ frames, headerBytes }: SlabLayout) {
+    const columns = this.native.columns()
+    this.offsets = new Uint32Array(columns, 0, frames)
+    this.lengths = new Uint32Array(columns, 4 * frames, frames)
+    this.headers = new Uint8Array(columns, 8 * frames, headerBytes * frames)
+  }
+
+  get bytes(): Uint8Array {
+    this.#bytes ??= new Uint8Array(this.native.expose())
+    return this.#bytes
+  }
+
+  get exposed(): boolean {
+    return this.#bytes !== undefined
+  }
+
+  /** To be filled from the front again. */
+  reset(): void {
+    if (this.#bytes) this.native.hide(this.#bytes.buffer as ArrayBuffer)
+    this.#bytes = undefined
+    this.cursor = 0
+    this.frames = 0
+  }
+}
+
+/**
+ * The slabs of this thread, shared by all its native ports: reading is synchronous, so one of them is filled
+ * at a time and stays in the processor's cache.
+ */
+class SlabPool {
+  readonly #layout = slabLayout()
+  #spare: Slab[] = []
+  #current: Slab | undefined
+  #owned: Slab | undefined
+
+  /** A slab with room for one more frame at least. */
+  room(): Slab {
+    const current = this.#current
+    if (current) {
+      // Nobody has a view into it: start over where the cache is warm.
+      if (current.live === 0 && !current.exposed) current.reset()
+      if (this.#hasRoom(current)) return current
+      if (current.live === 0) {
+        current.reset()
+        return current
+      }
+    }
+    this.#current = this.#spare.pop() ?? new Slab(this.#layout)
+    return this.#current
+  }
+
+  /** The same, of memory that is never filled twice: it goes when the last view of it goes. */
+  ownedRoom(): Slab {
+    if (!this.#owned || !this.#hasRoom(this.#owned)) this.#owned = new Slab(this.#layout)
+    return this.#owned
+  }
+
+  /** The last batch of `slab` was released. */
+  free(slab: Slab): void {
+    if (slab === this.#current || this.#spare.length >= spareSlabs) return
+    slab.reset()
+    this.#spare.push(slab)
+  }
+
+  #hasRoom(slab: Slab): boolean {
+    const { bytes, frames, maxFrame } = this.#layout
+    return bytes - slab.cursor >= maxFrame && slab.frames < frames
+  }
+}
+
+let pool: SlabPool | undefined
+
+export function slabPool(): SlabPool {
+  pool ??= new SlabPool()
+  return pool
+}

@@ -1,0 +1,90 @@
+import { EventQueue } from '../lifecycle/index.js'
+import { type Link, RouteConnection } from '../netlink/route/index.js'
+import type { PortEvent, WaitOptions } from '../port/index.js'
+import { deviceNamespace } from './device-namespace.js'
+import { identifyTuntap } from './handle.js'
+
+/** Events that may wait to be read. */
+const limit = 256
+
+/**
+ * What happens to the device behind a descriptor, watched by netlink in the namespace where the device is; the
+ * watch follows it from one namespace to another.
+ */
+export class DeviceEvents extends EventQueue<PortEvent> {
+  readonly #fd: () => number
+  #route: RouteConnection | undefined
+  #link: Link | undefined
+
+  /** `fd` is -1 once the port has ended. */
+  constructor(fd: () => number, options: WaitOptions | undefined) {
+    super({ limit, onOverflow: () => ({ type: 'resync' }), signal: options?.signal })
+    this.#fd = fd
+    this.onEnd(() => this.#route?.close())
+    void this.#follow()
+  }
+
+  /** The port has ended. */
+  finish(removed: boolean): void {
+    if (removed) this.push({ type: 'removed' })
+    this.end()
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      while (!this.ended && this.#fd() >= 0 && (await this.#watch()) === 'moved') {
+        this.push({ type: 'namespace' })
+      }
+    } catch (error) {
+      // The device may vanish between any two calls; the port then ends by itself, and this with it.
+      if (this.#fd() >= 0 && !isGone(error)) this.fail(error)
+    }
+  }
+
+  /** Until the device leaves its namespace. */
+  async #watch(): Promise<'moved' | 'ended'> {
+    const { name } = identifyTuntap(this.#fd())
+    using namespace = deviceNamespace(this.#fd(), name)
+    this.#route?.close()
+    const route = RouteConnection.open(namespace.reference)
+    this.#route = route
+    // At once, so that the first event is there before anything else can happen.
+    const { index } = this.#state(route.links.getSync(name))
+    for await (const event of route.watchLinks({ index, limit })) {
+      if (event.type === 'removed') return event.moved ? 'moved' : 'ended'
+      const link = event.type === 'state' || event.type === 'resync' ? event.links[0] : event.link
+      if (!link) return 'ended'
+      if (event.type === 'resync') {
+        this.push({ type: 'resync' })
+        this.#state(link)
+      } else {
+        this.#compare(link)
+      }
+    }
+    return 'ended'
+  }
+
+  #state(link: Link): Link {
+    this.#link = link
+    const { name, index, mtu, up, carrier, macAddress } = link
+    this.push({ type: 'state', state: { name, index, mtu, up, carrier, macAddress } })
+    return link
+  }
+
+  #compare(link: Link): void {
+    const previous = this.#link!
+    this.#link = link
+    if (link.name !== previous.name) this.push({ type: 'rename', name: link.name, previous: previous.name })
+    if (link.mtu !== previous.mtu) this.push({ type: 'mtu', mtu: link.mtu, previous: previous.mtu })
+    if (link.macAddress !== previous.macAddress && link.macAddress !== undefined) {
+      this.push({ type: 'address', macAddress: link.macAddress, previous: previous.macAddress })
+    }
+    if (link.up !== previous.up) this.push({ type: link.up ? 'up' : 'down' })
+    if (link.carrier !== previous.carrier) this.push({ type: 'carrier', carrier: link.carrier })
+  }
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = error as { code?: string }
+  return code === 'EBADFD' || code === 'EBADF' || code === 'ENODEV' || code === 'ERR_LINK_NOT_FOUND'
+}

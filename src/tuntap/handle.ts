@@ -1,0 +1,66 @@
+import { SystemError } from '../errors/index.js'
+import { type NativeTuntapIdentity, type NativeTuntapSettings, native } from '../native.js'
+import { type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
+import { requests } from './constants.js'
+
+export type { NativeTuntapIdentity as TuntapIdentity }
+
+export function openTuntap(
+  reference: NamespaceReference | undefined,
+  name: string,
+  flags: number,
+  mustExist: boolean,
+  settings: NativeTuntapSettings,
+): NativeTuntapIdentity {
+  using namespace = namespaceDescriptor(reference)
+  return native().openTuntap(namespace.fd, name, flags, mustExist, settings)
+}
+
+export function identifyTuntap(fd: number): NativeTuntapIdentity {
+  return native().identifyTuntap(fd)
+}
+
+/** One ioctl. Errors name it as their `request`, and the device as their `subject`. */
+export function control(fd: number, name: string, request: keyof typeof requests, value = 0): number {
+  return about(name, () => native().controlTuntap(fd, requests[request], value))
+}
+
+export function attachFilter(fd: number, name: string, program: Uint8Array): void {
+  about(name, () => native().attachTuntapFilter(fd, program))
+}
+
+export function setTxFilter(fd: number, name: string, allMulticast: boolean, addresses: Uint8Array): number {
+  return about(name, () => native().setTuntapTxFilter(fd, allMulticast, addresses))
+}
+
+export function closeDescriptor(fd: number): void {
+  native().closeDescriptor(fd)
+}
+
+export function duplicateDescriptor(fd: number): number {
+  return native().duplicateDescriptor(fd)
+}
+
+/** Close-on-exec always; blocking or not as asked. */
+export function prepareDescriptor(fd: number, nonBlocking: boolean): void {
+  native().prepareDescriptor(fd, nonBlocking)
+}
+
+/** Leaves a descriptor for another worker of this process, with a note. */
+export function park(token: string, fd: number, note: string): void {
+  native().park(token, fd, note)
+}
+
+export function claim(token: string): { fd: number; note: string } | undefined {
+  return native().claim(token)
+}
+
+function about<T>(subject: string, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    const { errno, syscall, request } = error
+    throw new SystemError({ errno, syscall, request, subject, cause: error })
+  }
+}

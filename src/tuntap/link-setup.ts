@@ -1,0 +1,49 @@
+import { NetloomError } from '../errors/index.js'
+import { RouteConnection } from '../netlink/route/index.js'
+import { deviceNamespace } from './device-namespace.js'
+import { type LinkOptions, linkKeys } from './options.js'
+
+interface Device {
+  readonly fd: number
+  readonly name: string
+  close(): Promise<void>
+}
+
+/**
+ * Applies what the options say of a device's link, through netlink in the device's own namespace. A device that
+ * can't be set up as asked is closed again.
+ */
+export async function setUpLink<D extends Device>(device: D, options: LinkOptions | undefined): Promise<D> {
+  const { up = true, addresses = [], ...link } = pickLinkOptions(options)
+  try {
+    using namespace = deviceNamespace(device.fd, device.name)
+    await using route = RouteConnection.open(namespace.reference)
+    const { index, up: isUp } = await route.links.get(device.name)
+    // The kernel makes the link-local address when the link goes up, so that comes last.
+    if (Object.keys(link).length > 0) await route.links.change(index, link)
+    for (const address of addresses) {
+      // Nobody else is on this link yet who could have the address: no need to ask around.
+      await route.addresses.ensure({ link: index, address, dad: 'skip' })
+    }
+    if (up !== isUp) await route.links.change(index, { up })
+    return device
+  } catch (error) {
+    await device.close()
+    throw missingMaster(error, options) ?? error
+  }
+}
+
+function pickLinkOptions(options: LinkOptions | undefined): LinkOptions {
+  const given = Object.entries(options ?? {}).filter(
+    ([key, value]) => value !== undefined && (linkKeys as readonly string[]).includes(key),
+  )
+  return Object.fromEntries(given)
+}
+
+function missingMaster(error: unknown, options: LinkOptions | undefined): NetloomError | undefined {
+  if (!(error instanceof NetloomError) || error.code !== 'ERR_LINK_NOT_FOUND') return undefined
+  if (options?.master === undefined) return undefined
+  return new NetloomError('ERR_LINK_NOT_FOUND', `there is no link ${options.master} to be the master`, {
+    cause: error,
+  })
+}

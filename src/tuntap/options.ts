@@ -1,0 +1,195 @@
+import { checkInterfaceName, parseIpPrefix, parseMacAddress } from '../address/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
+import type { NamespaceReference } from '../netns/index.js'
+import type { Offload } from '../port/index.js'
+import { flags } from './constants.js'
+import { offloadMask } from './offload.js'
+
+/** What the descriptor is like; see Documentation/networking/tuntap.rst and include/uapi/linux/if_tun.h. */
+export interface DriverOptions {
+  /** Device name, or a pattern such as `tap%d` for the first free number. Default `tap%d` or `tun%d`. */
+  name?: string
+  /** The namespace to open it in; default the process's own. */
+  in?: NamespaceReference
+  /** Each frame is preceded by struct tun_pi on the descriptor; the port adds and takes it off. Default false. */
+  packetInformation?: boolean
+  /** Several queues, one descriptor each; see `openQueue()`. Default false. */
+  multiQueue?: boolean
+  /** Bytes of the virtio-net header before each frame on the descriptor. Default 0: none. */
+  vnetHeaderSize?: 0 | 10 | 12 | 24
+  /** Work that the kernel may leave to the reader; needs a virtio-net header. Default 'off'. */
+  offload?: 'off' | readonly Offload[]
+  /** Received frames go through NAPI, where the kernel can merge them. Default false. */
+  napi?: boolean
+  /** Adds IFF_NAPI_FRAGS (TAP, with `napi`; needs CAP_NET_ADMIN in the initial user namespace). */
+  napiFragments?: boolean
+  /** The device starts without carrier when false; see `setCarrier()`. Default true. */
+  carrier?: boolean
+  /** The device outlives its descriptors. Default false. */
+  persist?: boolean
+  /** User id that may open the device without rights. */
+  owner?: number
+  /** Group id that may open the device without rights. */
+  group?: number
+  /** Bytes in flight before a send waits; default unlimited. */
+  sendBuffer?: number
+  /** Byte order of the virtio-net header. Default 'native'. */
+  vnetEndianness?: 'native' | 'little' | 'big'
+}
+
+/** How the device's link is set up once it is open. */
+export interface LinkOptions {
+  /** Default true. */
+  up?: boolean
+  /** Bytes. */
+  mtu?: number
+  /** Addresses with their prefix length: `192.168.7.1/24`, `fd00::1/64`. */
+  addresses?: readonly string[]
+  /** TAP only. */
+  macAddress?: string
+  /** Frames that the kernel queues for the reader before it drops. */
+  txQueueLength?: number
+  /** A bridge, by name or index. */
+  master?: string | number
+  /** 'none': the kernel gives the device no fe80:: address. Default 'eui64', as the kernel does. */
+  ipv6LinkLocal?: 'none' | 'eui64'
+}
+
+export type TuntapOptions = DriverOptions & LinkOptions
+
+const driverKeys = [
+  'name',
+  'in',
+  'packetInformation',
+  'multiQueue',
+  'vnetHeaderSize',
+  'offload',
+  'napi',
+  'napiFragments',
+  'carrier',
+  'persist',
+  'owner',
+  'group',
+  'sendBuffer',
+  'vnetEndianness',
+] as const
+export const linkKeys = [
+  'up',
+  'mtu',
+  'addresses',
+  'macAddress',
+  'txQueueLength',
+  'master',
+  'ipv6LinkLocal',
+] as const
+
+/** Everything TUNSETIFF and the ioctls after it need, checked. */
+export interface DriverSettings {
+  name: string
+  flags: number
+  vnetHeaderSize: number
+  offload: number
+  persist: boolean
+  owner: number | undefined
+  group: number | undefined
+  sendBuffer: number | undefined
+  vnetEndianness: 'native' | 'little' | 'big'
+}
+
+const maxId = 2 ** 32 - 2
+
+export function driverSettings(
+  type: 'tap' | 'tun',
+  given: TuntapOptions | undefined,
+  pattern: boolean,
+): DriverSettings {
+  const options: TuntapOptions = requireOptions('options', given, [...driverKeys, ...linkKeys])
+  const tap = type === 'tap'
+  checkLinkOptions(options)
+  for (const key of [
+    'packetInformation',
+    'multiQueue',
+    'napi',
+    'napiFragments',
+    'carrier',
+    'persist',
+    'up',
+  ] as const) {
+    const value = options[key]
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw invalidArgumentType(`options.${key}`, 'a boolean', value)
+    }
+  }
+  const vnetHeaderSize = options.vnetHeaderSize ?? 0
+  if (![0, 10, 12, 24].includes(vnetHeaderSize)) {
+    throw invalidArgumentValue('options.vnetHeaderSize', vnetHeaderSize, 'must be 0, 10, 12 or 24')
+  }
+  const offload = offloadMask('options.offload', options.offload ?? 'off')
+  if (offload && !vnetHeaderSize) {
+    throw invalidArgumentValue('options.offload', options.offload, 'needs a vnetHeaderSize')
+  }
+  if (options.offload?.includes('udp-tunnel') && vnetHeaderSize !== 24) {
+    throw invalidArgumentValue('options.vnetHeaderSize', vnetHeaderSize, "must be 24 for 'udp-tunnel'")
+  }
+  if (options.napiFragments && !(tap && options.napi)) {
+    throw invalidArgumentValue('options.napiFragments', true, 'needs a TAP with napi')
+  }
+  const vnetEndianness = options.vnetEndianness ?? 'native'
+  if (!['native', 'little', 'big'].includes(vnetEndianness)) {
+    throw invalidArgumentValue(
+      'options.vnetEndianness',
+      vnetEndianness,
+      "must be 'native', 'little' or 'big'",
+    )
+  }
+  if (vnetEndianness !== 'native' && !vnetHeaderSize) {
+    throw invalidArgumentValue('options.vnetEndianness', vnetEndianness, 'needs a vnetHeaderSize')
+  }
+  return {
+    name: options.name === undefined ? `${type}%d` : checkInterfaceName(options.name, { pattern }),
+    flags:
+      (tap ? flags.IFF_TAP : flags.IFF_TUN) |
+      (options.packetInformation ? 0 : flags.IFF_NO_PI) |
+      (options.multiQueue ? flags.IFF_MULTI_QUEUE : 0) |
+      (vnetHeaderSize ? flags.IFF_VNET_HDR : 0) |
+      (options.napi ? flags.IFF_NAPI : 0) |
+      (options.napiFragments ? flags.IFF_NAPI_FRAGS : 0) |
+      (options.carrier === false ? flags.IFF_NO_CARRIER : 0),
+    vnetHeaderSize,
+    offload,
+    persist: options.persist ?? false,
+    owner: optionalInteger('options.owner', options.owner, 0, maxId),
+    group: optionalInteger('options.group', options.group, 0, maxId),
+    sendBuffer: optionalInteger('options.sendBuffer', options.sendBuffer, 1, 2 ** 31 - 1),
+    vnetEndianness,
+  }
+}
+
+/** What netlink will be told, checked before there is a device. */
+function checkLinkOptions(options: LinkOptions): void {
+  const { mtu, addresses, macAddress, txQueueLength, master, ipv6LinkLocal } = options
+  optionalInteger('options.mtu', mtu, 68, 65535)
+  optionalInteger('options.txQueueLength', txQueueLength, 0, 2 ** 31 - 1)
+  if (macAddress !== undefined && parseMacAddress(macAddress)[0]! & 1) {
+    throw invalidArgumentValue('options.macAddress', macAddress, 'must not be a group address')
+  }
+  if (addresses !== undefined) {
+    if (!Array.isArray(addresses))
+      throw invalidArgumentType('options.addresses', 'an array of strings', addresses)
+    for (const address of addresses) parseIpPrefix(address)
+  }
+  if (typeof master === 'string') checkInterfaceName(master)
+  else optionalInteger('options.master', master, 1, 2 ** 31 - 1)
+  if (ipv6LinkLocal !== undefined && ipv6LinkLocal !== 'none' && ipv6LinkLocal !== 'eui64') {
+    throw invalidArgumentValue('options.ipv6LinkLocal', ipv6LinkLocal, "must be 'none' or 'eui64'")
+  }
+}
+
+function optionalInteger(
+  name: string,
+  value: number | undefined,
+  min: number,
+  max: number,
+): number | undefined {
+  return value === undefined ? undefined : requireInteger(name, value, min, max)
+}

@@ -1,0 +1,76 @@
+import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
+import { setUpLink } from './link-setup.js'
+import type { TuntapOptions } from './options.js'
+import { TuntapPort } from './tuntap-port.js'
+
+/**
+ * A TAP device, or one queue of it, as a port of Ethernet frames (without their trailing checksum).
+ *
+ *     await using tap = await Tap.create({ name: 'tap0', addresses: ['192.168.7.1/24'] })
+ *     for await (const packet of packets(tap)) console.log(describe(packet))
+ */
+export class Tap extends TuntapPort<'ethernet'> {
+  private constructor(attached: Attached) {
+    super('ethernet', attached)
+  }
+
+  /**
+   * Makes a device, which must not exist yet, and sets its link up. Without `persist` it goes with its last
+   * descriptor.
+   * @throws SystemError `EBUSY` for a name in use, `EPERM` with the missing right; TypeError and RangeError for
+   * bad options, before anything happens
+   */
+  static async create(options?: TuntapOptions): Promise<Tap> {
+    return setUpLink(new Tap(attachDevice('ethernet', options, 'create')), options)
+  }
+
+  /**
+   * Attaches to a device that exists, persistent or with a free queue. Its link is left as it is but for what
+   * the options say; `up` is true unless given.
+   * @throws SystemError `ENODEV` when there is none, `EINVAL` when it is of another kind, `EBUSY` when it is taken
+   */
+  static async open(options: TuntapOptions & { name: string }): Promise<Tap> {
+    return setUpLink(new Tap(attachDevice('ethernet', options, 'open')), options)
+  }
+
+  /** Attaches to a device of that name, made if need be. */
+  static async ensure(options: TuntapOptions & { name: string }): Promise<Tap> {
+    return setUpLink(new Tap(attachDevice('ethernet', options, 'ensure')), options)
+  }
+
+  /**
+   * Adopts a descriptor that something else opened: name and framing are read back from it, and offloads are
+   * switched off. It is the port's on success only; it becomes non-blocking, for whoever else holds it too.
+   * @throws NetloomError `ERR_INVALID_STATE` when it is no attached device, `ERR_LINK_MISMATCH` when it is a TUN
+   */
+  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tap> {
+    return new Tap(await readDescriptor('ethernet', fd, options))
+  }
+
+  /**
+   * Goes on with a port that another worker of this process detached.
+   * @throws NetloomError `ERR_DETACHED_TOKEN` for a token that was claimed before
+   */
+  static async adopt(token: string): Promise<Tap> {
+    return new Tap(adoptDescriptor('ethernet', token))
+  }
+
+  /** Another queue of this device, which must be `multiQueue`. @throws SystemError `E2BIG` when it has 256 */
+  async openQueue(): Promise<Tap> {
+    return new Tap(this.nextQueue())
+  }
+
+  /**
+   * TUNSETTXFILTER: only frames to these MAC addresses, and broadcasts, reach the reader. Returns how many are
+   * matched exactly; of the rest the kernel matches a hash. No addresses and `allMulticast: false`: no filter.
+   */
+  setTxFilter(filter: { addresses: readonly string[]; allMulticast?: boolean }): number {
+    const { addresses, allMulticast = false } = requireOptions('filter', filter, [
+      'addresses',
+      'allMulticast',
+    ])
+    if (!Array.isArray(addresses)) throw invalidArgumentType('filter.addresses', 'an array', addresses)
+    return this.setAddressFilter(addresses, allMulticast)
+  }
+}

@@ -1,0 +1,280 @@
+import { parseMacAddress } from '../address/index.js'
+import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
+import { RouteConnection } from '../netlink/route/index.js'
+import {
+  type CloseReason,
+  NativePort,
+  type Offload,
+  type PortEvent,
+  type WaitOptions,
+} from '../port/index.js'
+import { type Attached, attachQueue, parkDescriptor, setEndianness } from './attach.js'
+import { flags } from './constants.js'
+import { DeviceEvents } from './device-events.js'
+import { deviceNamespace } from './device-namespace.js'
+import {
+  attachFilter,
+  closeDescriptor,
+  control,
+  identifyTuntap,
+  prepareDescriptor,
+  setTxFilter,
+} from './handle.js'
+import { offloadMask } from './offload.js'
+
+/** A descriptor that was given away: the device lives until this and every copy of it is closed. */
+export interface TakenDescriptor extends Disposable {
+  readonly fd: number
+  close(): void
+}
+
+/** A TUN or TAP queue as a port. */
+export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort<L> {
+  readonly #flags: number
+  #name: string
+  #queueEnabled = true
+  #kernelDrops = 0n
+  readonly #events = new Set<DeviceEvents>()
+
+  protected constructor(linkType: L, attached: Attached) {
+    const ethernet = linkType === 'ethernet'
+    super(attached.fd, {
+      linkType,
+      ethernet,
+      // The longest MTU is 65535; on TAP an Ethernet header and a VLAN tag come on top.
+      maxFrameLength: ethernet ? 65553 : 65535,
+      packetInformation: !(attached.flags & flags.IFF_NO_PI),
+      vnetHeaderSize: attached.vnetHeaderSize,
+      name: attached.name,
+    })
+    this.#flags = attached.flags
+    this.#name = attached.name
+  }
+
+  /** The device's present name; the last one known after the port's end. */
+  get name(): string {
+    if (!this.ended) this.#name = identifyTuntap(this.fd).name
+    return this.#name
+  }
+
+  /** The descriptor, which stays the port's. -1 after the port's end. */
+  get fd(): number {
+    return this.handle.descriptor()
+  }
+
+  /** The descriptor carries struct tun_pi before each frame. */
+  get packetInformation(): boolean {
+    return !(this.#flags & flags.IFF_NO_PI)
+  }
+
+  get multiQueue(): boolean {
+    return !!(this.#flags & flags.IFF_MULTI_QUEUE)
+  }
+
+  get vnetHeaderBytes(): number {
+    return this.vnetHeaderSize
+  }
+
+  /** This queue takes part: the kernel spreads flows over enabled queues only. */
+  get queueEnabled(): boolean {
+    return this.#queueEnabled
+  }
+
+  /** TUNSETQUEUE. A disabled queue receives nothing, and sending on it fails with EIO. */
+  setQueueEnabled(enabled: boolean): void {
+    requireBoolean('enabled', enabled)
+    if (enabled === this.#queueEnabled) return
+    this.#control('TUNSETQUEUE', enabled ? 1 : 0)
+    this.#queueEnabled = enabled
+  }
+
+  /** TUNSETCARRIER: whether the cable is plugged in, as the kernel sees it. */
+  setCarrier(carrier: boolean): void {
+    this.#control('TUNSETCARRIER', requireBoolean('carrier', carrier) ? 1 : 0)
+  }
+
+  /** TUNSETPERSIST: whether the device outlives its descriptors. */
+  setPersist(persist: boolean): void {
+    this.#control('TUNSETPERSIST', requireBoolean('persist', persist) ? 1 : 0)
+  }
+
+  /** TUNSETOWNER: the user id that may open the device without rights. */
+  setOwner(owner: number): void {
+    this.#control('TUNSETOWNER', requireInteger('owner', owner, 0, 2 ** 32 - 2))
+  }
+
+  /** TUNSETGROUP: the group id that may open the device without rights. */
+  setGroup(group: number): void {
+    this.#control('TUNSETGROUP', requireInteger('group', group, 0, 2 ** 32 - 2))
+  }
+
+  /** TUNGETSNDBUF: bytes in flight before a send waits. */
+  get sendBuffer(): number {
+    return this.#control('TUNGETSNDBUF')
+  }
+
+  setSendBuffer(bytes: number): void {
+    this.#control('TUNSETSNDBUF', requireInteger('bytes', bytes, 1, 2 ** 31 - 1))
+  }
+
+  /** TUNSETOFFLOAD, for all queues of the device. */
+  setOffload(offloads: 'off' | readonly Offload[]): void {
+    const mask = offloadMask('offloads', offloads)
+    if (mask && !this.vnetHeaderSize) {
+      throw new NetloomError('ERR_INVALID_STATE', 'offloads need a device opened with a vnetHeaderSize')
+    }
+    this.#control('TUNSETOFFLOAD', mask)
+  }
+
+  /** TUNSETVNETHDRSZ, for all queues of the device: 10, 12 or 24 bytes. */
+  setVnetHeaderSize(size: 10 | 12 | 24): void {
+    if (!this.vnetHeaderSize) {
+      throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
+    }
+    if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
+    this.#control('TUNSETVNETHDRSZ', size)
+    this.handle.setFraming(size)
+    this.vnetHeaderSize = size
+  }
+
+  /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header. */
+  setVnetEndianness(order: 'native' | 'little' | 'big'): void {
+    setEndianness(this.fd, this.#name, order)
+  }
+
+  /**
+   * TUNATTACHFILTER: frames that a classic BPF program refuses do not reach this device's readers. Eight bytes
+   * an instruction, struct sock_filter of linux/filter.h.
+   */
+  attachFilter(program: Uint8Array): void {
+    if (!(program instanceof Uint8Array))
+      throw invalidArgumentType('program', 'an instance of Uint8Array', program)
+    if (program.length === 0 || program.length % 8 !== 0 || program.length / 8 > 4096) {
+      throw invalidArgumentType('program', '1 to 4096 instructions of eight bytes', program)
+    }
+    this.#open()
+    attachFilter(this.fd, this.#name, program)
+  }
+
+  detachFilter(): void {
+    this.#control('TUNDETACHFILTER')
+  }
+
+  /** TUNSETSTEERINGEBPF: a loaded program (by descriptor) chooses the queue of each frame; undefined: none. */
+  setSteeringProgram(fd: number | undefined): void {
+    this.#control('TUNSETSTEERINGEBPF', programDescriptor(fd))
+  }
+
+  /** TUNSETFILTEREBPF: a loaded program (by descriptor) says how many bytes of each frame to keep; undefined: none. */
+  setFilterProgram(fd: number | undefined): void {
+    this.#control('TUNSETFILTEREBPF', programDescriptor(fd))
+  }
+
+  /**
+   * Gives the descriptor away, to `spawn()` it into a child's `stdio` for instance. The port ends with reason
+   * `detached`; the device stays as it is.
+   */
+  takeDescriptor(options: { nonBlocking?: boolean } = {}): TakenDescriptor {
+    this.#open()
+    prepareDescriptor(this.fd, options.nonBlocking ?? false)
+    let fd = this.end({ type: 'detached' }, true)
+    const close = () => {
+      if (fd < 0) return
+      closeDescriptor(fd)
+      fd = -1
+    }
+    return {
+      get fd() {
+        return fd
+      },
+      close,
+      [Symbol.dispose]: close,
+    }
+  }
+
+  /**
+   * Ends the port here and returns a token with which another worker of this process goes on: `Tap.adopt(token)`.
+   * The token is a string, good for one claim.
+   */
+  detach(): string {
+    this.#open()
+    const { linkType, vnetHeaderSize } = this
+    return parkDescriptor(this.end({ type: 'detached' }, true), {
+      linkType,
+      vnetHeaderSize,
+      flags: this.#flags,
+    })
+  }
+
+  /**
+   * Changes of the device, by netlink in the namespace where it is. The first event is `state`.
+   * An open iterator keeps the process alive.
+   */
+  override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
+    const events = new DeviceEvents(() => this.fd, options)
+    if (this.ended) {
+      events.end()
+    } else {
+      this.#events.add(events)
+      events.onEnd(() => this.#events.delete(events))
+    }
+    return events
+  }
+
+  /** Deletes the device, also a persistent one, once its last queue is closed. */
+  async delete(): Promise<void> {
+    if (!this.ended) this.setPersist(false)
+    await this.close()
+  }
+
+  /** What the device dropped for want of a reader: for the kernel, frames to us are sent frames. */
+  protected override kernelDrops(): bigint {
+    if (this.ended) return this.#kernelDrops
+    using namespace = deviceNamespace(this.fd, this.#name)
+    const route = RouteConnection.open(namespace.reference)
+    try {
+      this.#kernelDrops = route.statistics(this.name).txDropped
+    } finally {
+      route.close()
+    }
+    return this.#kernelDrops
+  }
+
+  protected override onEnd(reason: CloseReason): void {
+    for (const events of [...this.#events]) events.finish(reason.type === 'removed')
+  }
+
+  /** Another queue of the same device. */
+  protected nextQueue(): Attached {
+    this.#open()
+    if (!this.multiQueue) {
+      throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
+    }
+    using namespace = deviceNamespace(this.fd, this.#name)
+    return attachQueue(this.linkType, this.name, this.#flags, this.vnetHeaderSize, namespace.reference)
+  }
+
+  /** TUNSETTXFILTER, for Ethernet. */
+  protected setAddressFilter(addresses: readonly string[], allMulticast: boolean): number {
+    this.#open()
+    return setTxFilter(this.fd, this.#name, allMulticast, Buffer.concat(addresses.map(parseMacAddress)))
+  }
+
+  #control(request: Parameters<typeof control>[2], value?: number): number {
+    this.#open()
+    return control(this.fd, this.#name, request, value)
+  }
+
+  #open(): void {
+    if (this.ended) throw new NetloomError('ERR_PORT_CLOSED', 'the port is closed')
+  }
+}
+
+function programDescriptor(fd: number | undefined): number {
+  return fd === undefined ? -1 : requireInteger('fd', fd, 0, 2 ** 31 - 1)
+}
+
+function requireBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw invalidArgumentType(name, 'a boolean', value)
+  return value
+}

@@ -1,0 +1,159 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import t from 'tap'
+import { equalBytes, hex } from '../../src/bytes/index.js'
+import {
+  decode,
+  describe,
+  encode,
+  type FrameCodecName,
+  FrameError,
+  frameCodecs,
+  type LinkType,
+  linkTypes,
+  verifyChecksums,
+} from '../../src/frames/index.js'
+import { recordArbitraries } from '../support/frame-arbitraries.js'
+import { Mutator } from '../support/random.js'
+
+// NETLOOM_FUZZ_RUNS inputs for every target; NETLOOM_FUZZ_SEED repeats a run.
+const runs = Number(process.env.NETLOOM_FUZZ_RUNS ?? 20_000)
+const seed = Number(process.env.NETLOOM_FUZZ_SEED ?? Date.now() & 0x7fffffff)
+t.comment(`seed ${seed}`)
+t.setTimeout(30_000 + runs)
+
+type Codec = { decode(bytes: Uint8Array): object; encode(record: object): Uint8Array }
+const codecs = Object.entries(frameCodecs) as unknown as [FrameCodecName, Codec][]
+
+/** Codecs that keep every bit: what they encode is the beginning of what they decoded. */
+const lossless: readonly FrameCodecName[] = ['ethernet', 'vlan', 'arp', 'ipv4', 'icmp', 'icmpv6', 'udp']
+
+t.test('decode inverts encode', async t => {
+  t.same(Object.keys(recordArbitraries).sort(), Object.keys(frameCodecs).sort(), 'no codec is forgotten')
+  for (const [name, codec] of codecs) {
+    fc.assert(
+      fc.property(recordArbitraries[name], record => {
+        const bytes = codec.encode(record)
+        const decoded = codec.decode(bytes)
+        // fast-check's objects have no prototype; a clone has.
+        return isDeepStrictEqual(decoded, structuredClone(record)) && equalBytes(codec.encode(decoded), bytes)
+      }),
+      { seed, numRuns: 500 },
+    )
+    t.pass(name)
+  }
+})
+
+t.test('decoders throw nothing but frame errors', async t => {
+  for (const [name, codec] of codecs) {
+    const samples = fc.sample(recordArbitraries[name], { seed, numRuns: 64 }).map(codec.encode)
+    const mutator = new Mutator(seed, samples)
+    let decoded = 0
+    for (let i = 0; i < runs; i++) {
+      const bytes = mutator.next()
+      const problem = tryCodec(name, codec, bytes, i % 8 === 0)
+      if (problem === undefined) decoded++
+      else if (problem !== '') return void t.fail(`${name}: ${problem} on ${hex(bytes)}`)
+    }
+    t.ok(decoded > runs / 20, `${name}: ${runs} inputs, ${decoded} of them valid`)
+  }
+})
+
+/** `undefined` when the bytes are valid, '' when they are refused as they should be, else what went wrong. */
+function tryCodec(name: FrameCodecName, codec: Codec, bytes: Uint8Array, again: boolean): string | undefined {
+  let record: object
+  try {
+    record = codec.decode(bytes)
+  } catch (error) {
+    return isFrameError(error) ? '' : `threw ${error}`
+  }
+  if (!again) return undefined
+  try {
+    const encoded = codec.encode(record)
+    if (lossless.includes(name) && !equalBytes(encoded, bytes.subarray(0, encoded.length)))
+      return `encoded to ${hex(encoded)}`
+    if (!isDeepStrictEqual(codec.decode(encoded), record)) return `not stable: ${hex(encoded)}`
+  } catch (error) {
+    return `could not be encoded again: ${error}`
+  }
+  return undefined
+}
+
+function isFrameError(error: unknown): boolean {
+  return (
+    error instanceof FrameError &&
+    (error.code === 'ERR_FRAME_TRUNCATED' || error.code === 'ERR_FRAME_MALFORMED')
+  )
+}
+
+const addresses4 = { source: '10.0.0.1', destination: '10.0.0.2' }
+const addresses6 = { source: 'fe80::1', destination: 'fe80::2' }
+
+/** Frames for a link of type `ip`, with one record of every codec inside an IP packet that fits it. */
+function packets(): Uint8Array[] {
+  const list: Uint8Array[] = []
+  const records = (name: FrameCodecName) =>
+    fc.sample(recordArbitraries[name], { seed, numRuns: 16 }).map(frameCodecs[name].encode as Codec['encode'])
+  for (const [name, protocol] of [
+    ['icmp', 1],
+    ['tcp', 6],
+    ['udp', 17],
+    ['icmpv6', 58],
+    ['neighborDiscovery', 58],
+  ] as const) {
+    for (const payload of records(name)) {
+      list.push(encode({ ipv4: { ...addresses4, protocol }, payload }))
+      list.push(encode({ ipv6: { ...addresses6, protocol }, payload }))
+    }
+  }
+  const http = new TextEncoder().encode('GET /\u0007\u009b HTTP/1.1\r\n')
+  list.push(encode({ ipv4: addresses4, tcp: { sourcePort: 1, destinationPort: 2 }, payload: http }))
+  for (const payload of list.slice(0, 40)) {
+    list.push(encode({ ipv4: addresses4, icmp: { type: 3, code: 3 }, payload }))
+    list.push(encode({ ipv6: addresses6, icmpv6: { type: 1 }, payload }))
+  }
+  return [...list, ...records('ipv4'), ...records('ipv6')]
+}
+
+function linkFrames(linkType: LinkType): Uint8Array[] {
+  const link = { destination: '02:00:00:00:00:02', source: '02:00:00:00:00:01' }
+  return packets().flatMap(packet => {
+    const type = packet[0]! >> 4 === 4 ? 0x0800 : 0x86dd
+    const bytes = [type >> 8, type & 0xff]
+    switch (linkType) {
+      case 'ethernet':
+        return [
+          encode({ ethernet: { ...link, type }, payload: packet }),
+          encode({ ethernet: link, vlans: [{ id: 1, type }], payload: packet }),
+        ]
+      case 'null':
+        return Uint8Array.of(type === 0x0800 ? 2 : 10, 0, 0, 0, ...packet)
+      case 'linux-sll':
+        return Uint8Array.of(...Array(14).fill(0), ...bytes, ...packet)
+      case 'linux-sll2':
+        return Uint8Array.of(...bytes, ...Array(18).fill(0), ...packet)
+      default:
+        return packet
+    }
+  })
+}
+
+t.test('decode, describe and verifyChecksums never throw on bytes', async t => {
+  for (const linkType of Object.keys(linkTypes) as LinkType[]) {
+    const mutator = new Mutator(seed, linkFrames(linkType))
+    for (let i = 0; i < runs; i++) {
+      const bytes = mutator.next()
+      try {
+        const decoded = decode(bytes, linkType)
+        if (i % 4 === 0) verifyChecksums(bytes, linkType)
+        const line = describe(bytes, linkType)
+        if (line === '' || /[^\x20-\x7e…]/.test(line)) return void t.fail(`bad line ${JSON.stringify(line)}`)
+        if (decoded.issues.length > 0 && !/truncated|malformed|802\.3|\[/.test(line))
+          return void t.fail(`no word of ${decoded.issues[0]!.message}: ${line} on ${hex(bytes)}`)
+      } catch (error) {
+        return void t.fail(`${linkType}: ${error} on ${hex(bytes)}`)
+      }
+    }
+    t.pass(`${linkType}: ${runs} inputs`)
+  }
+})

@@ -1,0 +1,247 @@
+import t from 'tap'
+import { hex } from '../../../src/bytes/index.js'
+import {
+  decode,
+  decodeIpv4,
+  decodeIpv6,
+  decodeTcp,
+  decodeUdp,
+  EthernetView,
+  encode,
+  encodeEthernet,
+  encodeIpv4,
+  encodeTcp,
+  encodeUdp,
+  FrameError,
+  type FrameLayers,
+  Ipv6View,
+  TcpView,
+  verifyChecksums,
+} from '../../../src/frames/index.js'
+import { fixture } from '../../support/fixture.js'
+
+const ethernet = { destination: '02:00:00:00:00:02', source: '02:00:00:00:00:01' }
+const ipv4 = { source: '10.0.0.1', destination: '10.0.0.2' }
+const ipv6 = { source: 'fe80::1', destination: 'fe80::2' }
+const udp = { sourcePort: 1000, destinationPort: 2000 }
+const payload = fixture('68656c6c6f')
+
+t.test('all layers of a frame, and back', async t => {
+  const layers: FrameLayers[] = [
+    { ethernet, vlans: [{ id: 5, priority: 3 }], ipv4, udp, payload },
+    { ethernet, ipv6, tcp: { ...udp, flags: { syn: true } }, payload },
+    { ethernet, ipv4, icmp: { type: 8, identifier: 1, sequence: 1 }, payload },
+    { ethernet, ipv6, icmpv6: { type: 128, identifier: 1, sequence: 1 }, payload },
+    { ethernet, ipv6, neighborDiscovery: { type: 135, target: 'fe80::2' } },
+    { ethernet, payload },
+    { ethernet: { ...ethernet, type: 0x9999 }, payload },
+  ]
+  for (const input of layers) {
+    const frame = encode(input)
+    const decoded = decode(frame)
+    t.match(decoded, { ...input, issues: [] })
+    t.equal(hex(encode(decoded)), hex(frame))
+  }
+})
+
+t.test('padding is not payload', async t => {
+  for (const layers of [
+    { ethernet, ipv4, udp, payload },
+    { ethernet, ipv6, udp, payload },
+    { ethernet, ipv6: { ...ipv6, protocol: 59 } },
+  ]) {
+    const frame = encode(layers)
+    const padded = new Uint8Array(80)
+    padded.set(frame)
+    const decoded = decode(padded)
+    t.same(decoded.payload, layers.payload ?? new Uint8Array())
+    t.same(decoded.issues, [])
+  }
+})
+
+t.test('a later fragment has no transport header', async t => {
+  const later4 = decode(encode({ ethernet, ipv4: { ...ipv4, fragmentOffset: 8 }, udp, payload }))
+  t.ok(later4.ipv4)
+  t.notOk(later4.udp)
+  t.equal(later4.payload.length, 13)
+  const extension = { type: 44, fragmentOffset: 8, moreFragments: false, identification: 1 } as const
+  const later6 = decode(encode({ ethernet, ipv6: { ...ipv6, extensions: [extension] }, udp, payload }))
+  t.equal(later6.ipv6?.protocol, 17)
+  t.notOk(later6.udp)
+  const first = decode(
+    encode({
+      ethernet,
+      ipv6: { ...ipv6, extensions: [{ ...extension, fragmentOffset: 0, moreFragments: true }] },
+      udp: { ...udp, length: 2000 },
+      payload,
+    }),
+  )
+  t.equal(first.udp?.length, 2000)
+  t.same(first.issues, [])
+})
+
+t.test('only the extension headers on the list are walked', async t => {
+  // 135 (mobility) has the form of one, and is none here.
+  const decoded = decode(
+    encode({ ethernet, ipv6: { ...ipv6, protocol: 135 }, payload: fixture('1100 0000 0000 0000') }),
+  )
+  t.equal(decoded.ipv6?.protocol, 135)
+  t.notOk(decoded.udp)
+  t.equal(decoded.payload.length, 8)
+})
+
+t.test('ICMP belongs to IPv4, ICMPv6 to IPv6', async t => {
+  const message = fixture('0800 0000 00000000')
+  t.notOk(decode(encode({ ethernet, ipv6: { ...ipv6, protocol: 1 }, payload: message })).icmp)
+  t.notOk(decode(encode({ ethernet, ipv4: { ...ipv4, protocol: 58 }, payload: message })).icmpv6)
+})
+
+t.test('issues name the layer; what came before is there', async t => {
+  const frame = encode({ ethernet, ipv4, tcp: udp, payload })
+  const cut = decode(frame.subarray(0, 44))
+  t.same(
+    cut.issues.map(({ layer, code }) => [layer, code]),
+    [
+      ['ipv4', 'ERR_FRAME_TRUNCATED'],
+      ['tcp', 'ERR_FRAME_TRUNCATED'],
+    ],
+  )
+  t.equal(cut.ipv4?.source, '10.0.0.1')
+  t.equal(cut.payload.length, 10, 'what could not be decoded')
+
+  const version = decode(Uint8Array.of(...frame.subarray(0, 14), 0x75, ...frame.subarray(15)))
+  t.match(version.issues, [{ layer: 'ipv4', code: 'ERR_FRAME_MALFORMED', message: 'ipv4: the version is 7' }])
+  t.ok(version.ethernet)
+
+  t.match(decode(new Uint8Array()).issues, [{ layer: 'ethernet' }])
+  t.match(decode(fixture('00000009'), 'null').issues, [{ layer: 'link', code: 'ERR_FRAME_MALFORMED' }])
+  t.match(decode(new Uint8Array(15), 'linux-sll').issues, [{ layer: 'link', code: 'ERR_FRAME_TRUNCATED' }])
+  t.match(decode(encode({ ethernet: { ...ethernet, length: 100 }, payload })).issues, [{ layer: 'ethernet' }])
+  t.match(decode(encode({ ethernet: { ...ethernet, type: 0x8100 }, payload: fixture('00') })).issues, [
+    { layer: 'vlan' },
+  ])
+  t.match(decode(encode({ ipv4, udp: { ...udp, length: 100 }, payload }), 'ip').issues, [{ layer: 'udp' }])
+  t.throws(() => decode([] as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => decode(frame, 'x' as never), { code: 'ERR_INVALID_ARG_VALUE' })
+})
+
+t.test('strict decoders throw typed errors', async t => {
+  const packet = encodeIpv4({ ...ipv4, protocol: 17, payload })
+  const cases: [() => unknown, string][] = [
+    [() => decodeIpv4(packet.subarray(0, 24)), 'ERR_FRAME_TRUNCATED'],
+    [() => decodeIpv4(fixture('44').map(b => b)), 'ERR_FRAME_TRUNCATED'],
+    [() => decodeIpv4(Uint8Array.of(0x44, ...packet.subarray(1))), 'ERR_FRAME_MALFORMED'],
+    [() => decodeIpv4(Uint8Array.of(0x45, 0, 0, 19, ...packet.subarray(4))), 'ERR_FRAME_MALFORMED'],
+    [() => decodeIpv6(new Uint8Array(40)), 'ERR_FRAME_MALFORMED'],
+    [
+      () => decodeIpv6(fixture(`60000000 0008 00 40 ${'00'.repeat(32)} 3b02 000000000000`)),
+      'ERR_FRAME_MALFORMED',
+    ],
+    [
+      () => decodeIpv6(fixture(`60000000 0018 00 40 ${'00'.repeat(32)} 3b02 000000000000`)),
+      'ERR_FRAME_TRUNCATED',
+    ],
+    [() => decodeUdp(fixture('0001 0002 0007 0000')), 'ERR_FRAME_MALFORMED'],
+    [() => decodeUdp(fixture('0001 0002 0009 0000')), 'ERR_FRAME_TRUNCATED'],
+    [() => decodeTcp(fixture(`${'00'.repeat(12)}6000${'00'.repeat(6)} 0201 0000`)), 'ERR_FRAME_MALFORMED'],
+    [() => decodeTcp(fixture(`${'00'.repeat(12)}6000${'00'.repeat(6)}`)), 'ERR_FRAME_TRUNCATED'],
+  ]
+  for (const [run, code] of cases) t.throws(run, { name: 'NetloomError', code })
+  try {
+    decodeIpv4(new Uint8Array())
+  } catch (error) {
+    t.ok(error instanceof FrameError)
+    t.equal((error as FrameError).layer, 'ipv4')
+  }
+})
+
+t.test('encoders refuse fields that do not fit', async t => {
+  t.throws(() => encodeIpv4({ ...ipv4, protocol: 256, payload }), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => encodeIpv4({ ...ipv4, protocol: 6, payload, options: new Uint8Array(3) }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
+  t.throws(() => encodeIpv4({ ...ipv4, protocol: 6, payload, fragmentOffset: 4 }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
+  t.throws(() => encodeIpv4({ ...ipv4, protocol: 6, payload: new Uint8Array(65536) }), {
+    code: 'ERR_OUT_OF_RANGE',
+  })
+  t.throws(() => encodeIpv4({ ...ipv4, source: 'fe80::1', protocol: 6, payload }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
+  t.throws(() => encodeEthernet({ ...ethernet, payload: new Uint8Array(1501) }), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => encodeEthernet({ ...ethernet, type: 1500, payload }), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => encodeUdp({ ...udp, payload: 'x' as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => encodeUdp({ ...udp, payload }), { code: 'ERR_INVALID_ARG_VALUE', message: /checksum/ })
+  t.throws(() => encodeUdp({ ...udp, payload }, { source: '10.0.0.1', destination: '::' }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
+  t.throws(() => encodeTcp({ ...udp, payload, checksum: 0, options: [{ kind: 'x' } as never] }), {
+    code: 'ERR_INVALID_ARG_VALUE',
+  })
+  t.throws(() => encodeTcp({ ...udp, payload, checksum: 0, options: Array(41).fill({ kind: 'nop' }) }), {
+    code: 'ERR_OUT_OF_RANGE',
+  })
+})
+
+t.test('checksums', async t => {
+  const frame = encode({ ethernet, ipv4, udp, payload })
+  t.strictSame(verifyChecksums(frame), { ipv4: 'ok', udp: 'ok' })
+  frame[frame.length - 1]! ^= 1
+  frame[22]! ^= 1
+  t.strictSame(verifyChecksums(frame), { ipv4: 'bad', udp: 'bad' })
+  t.strictSame(verifyChecksums(frame.subarray(0, 44)), { ipv4: 'bad', udp: 'unverifiable' })
+  const none = { ...udp, checksum: 0 }
+  t.strictSame(verifyChecksums(encode({ ethernet, ipv4, udp: none })), { ipv4: 'ok', udp: 'absent' })
+  t.strictSame(verifyChecksums(encode({ ethernet, ipv6, udp: none })), { udp: 'bad' })
+  t.strictSame(verifyChecksums(encode({ ethernet, ipv6, tcp: udp, payload })), { tcp: 'ok' })
+  t.strictSame(verifyChecksums(encode({ ethernet, ipv6, icmpv6: { type: 128 }, payload })), { icmpv6: 'ok' })
+  t.strictSame(verifyChecksums(encode({ ipv4, icmp: { type: 8 }, payload }), 'ip'), {
+    ipv4: 'ok',
+    icmp: 'ok',
+  })
+  const fragment = { ...ipv4, moreFragments: true }
+  t.strictSame(verifyChecksums(encode({ ethernet, ipv4: fragment, udp })), {
+    ipv4: 'ok',
+    udp: 'unverifiable',
+  })
+  const routed = { ...ipv6, extensions: [{ type: 43 as const, body: fixture('0401 00000000') }] }
+  t.strictSame(verifyChecksums(encode({ ethernet, ipv6: routed, udp })), { udp: 'unverifiable' })
+  t.strictSame(verifyChecksums(new Uint8Array(5)), {})
+
+  // A sum that comes out as 0 is sent as all ones.
+  const sum = (source: number) =>
+    encodeUdp({ sourcePort: source, destinationPort: 0, payload: new Uint8Array() }, ipv4)
+  const first = sum(0)
+  t.equal(hex(sum((first[6]! << 8) | first[7]!).subarray(6)), 'ffff')
+})
+
+t.test('packets that offload has still to cut have length 0', async t => {
+  const frame = encode({ ethernet, ipv4: { ...ipv4, totalLength: 0 }, udp: { ...udp, length: 0 }, payload })
+  t.same(decode(frame).payload, payload)
+  t.same(decode(frame).issues, [])
+  const frame6 = encode({ ethernet, ipv6: { ...ipv6, length: 0 }, tcp: udp, payload })
+  t.same(decode(frame6).payload, payload)
+})
+
+t.test('views read at an offset and check their bounds', async t => {
+  const frame = encode({
+    ethernet,
+    ipv6,
+    tcp: { ...udp, flags: { syn: true, ack: true }, sequence: 0xfffffff0 },
+  })
+  const slab = new Uint8Array(200)
+  slab.set(frame, 50)
+  const link = new EthernetView(slab, 50, 50 + frame.length)
+  const ip = new Ipv6View(slab, link.payloadOffset, link.payloadEnd)
+  const tcp = new TcpView(slab, ip.payloadOffset, ip.payloadEnd)
+  t.equal(ip.source, 'fe80::1')
+  t.equal(tcp.sequence, 0xfffffff0)
+  t.equal(tcp.flagBits, 0x12)
+  t.equal(tcp.payload().length, 0)
+  t.notOk(link.isMulticast)
+  t.throws(() => new EthernetView(slab, 195), { code: 'ERR_FRAME_TRUNCATED' })
+  t.throws(() => new EthernetView(slab, 0, 201), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => new EthernetView(slab, -1), { code: 'ERR_OUT_OF_RANGE' })
+  t.throws(() => new EthernetView({ length: 99 } as never), { code: 'ERR_INVALID_ARG_TYPE' })
+})
