@@ -154,6 +154,11 @@ export interface NativeBinding {
   setTuntapTxFilter(fd: number, allMulticast: boolean, addresses: Uint8Array): number
 }
 
+/** What is missing when a call is refused, wherever it was made. */
+const hints = new Map([
+  ['setns -1', 'entering a network namespace needs CAP_SYS_ADMIN in the user namespace that owns it'],
+])
+
 let loaded: NativeBinding | undefined
 
 /**
@@ -184,7 +189,10 @@ function load(): NativeBinding {
     }
     try {
       const binding = require(file) as NativeBinding
-      binding.initialize((errno, syscall, request) => new SystemError({ errno, syscall, request }))
+      binding.initialize(
+        (errno, syscall, request) =>
+          new SystemError({ errno, syscall, request, hint: hints.get(`${syscall} ${errno}`) }),
+      )
       return binding
     } catch (error) {
       cause = error

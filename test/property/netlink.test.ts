@@ -29,7 +29,8 @@ import { linkKinds } from '../../src/netlink/route/index.js'
 import { hasMoved, readLink, readLinkStatistics } from '../../src/netlink/route/link.js'
 import { createLinkRequest } from '../../src/netlink/route/link-request.js'
 import { readNeighbor } from '../../src/netlink/route/neighbors.js'
-import { changeRouteRequest, readRoute } from '../../src/netlink/route/route.js'
+import { readRoute } from '../../src/netlink/route/route.js'
+import { changeRouteRequest } from '../../src/netlink/route/route-request.js'
 import { emptyRequest } from '../../src/testing/fake-kernel.js'
 
 const readers = { readLink, readLinkStatistics, hasMoved, readAddress, readRoute, readNeighbor }
@@ -167,7 +168,12 @@ t.test('every setting of every kind of link survives the way through bytes', asy
       const arbitrary = arbitraries.get(field.codec) ?? fc.nat(1_000_000).map(value => 10 * value)
       fc.assert(
         fc.property(arbitrary, value => {
-          const writer = new MessageWriter({ type: 1, flags: 0, header: new Uint8Array(0), name: 'x' })
+          const writer = new MessageWriter({
+            type: 1,
+            flags: 0,
+            header: { length: 0, write() {} },
+            name: 'x',
+          })
           writeTable(writer, kind.settings, { [name]: value }, 'x')
           const payload = new Payload(writer.finish().bytes.subarray(16))
           const { values, unknown } = readTable(kind.settings, payload.attributes(0))

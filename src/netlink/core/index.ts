@@ -28,7 +28,7 @@ export {
   type RawAttribute,
   readMessages,
 } from './message-reader.js'
-export { MessageWriter, type Request } from './message-writer.js'
+export { type FixedPart, MessageWriter, type Request } from './message-writer.js'
 export { type MonitorOptions, NetlinkMonitor } from './monitor.js'
 export { NetlinkError, type NetlinkErrorOptions, type RequestContext } from './netlink-error.js'
 export * from './table.js'

@@ -10,7 +10,8 @@ import {
   listLinksRequest,
 } from '../../../src/netlink/route/link-request.js'
 import { readNeighbor } from '../../../src/netlink/route/neighbors.js'
-import { changeRouteRequest, listRoutesRequest, readRoute } from '../../../src/netlink/route/route.js'
+import { readRoute } from '../../../src/netlink/route/route.js'
+import { changeRouteRequest, listRoutesRequest } from '../../../src/netlink/route/route-request.js'
 
 /** Bytes with comments: `0a 0b  what it is`. */
 function bytesOf(annotated: string): Uint8Array {
