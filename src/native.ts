@@ -114,6 +114,9 @@ export interface NativeBinding {
     ): NativeNetlinkSocket
   }
   closeDescriptor(fd: number): void
+  /** To be closed when this thread ends, if nobody did before. */
+  ownDescriptor(fd: number): void
+  disownDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
   prepareDescriptor(fd: number, nonBlocking: boolean): void
   park(token: string, fd: number, note: string): void

@@ -12,6 +12,7 @@ import {
   nameNamespace,
   namesDirectory,
   openNamespace,
+  ownDescriptor,
   unnameNamespace,
 } from './handle.js'
 import {
@@ -68,7 +69,7 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
   readonly name: string | undefined
 
   private constructor(fd: number, name: string | undefined) {
-    this.#fd = fd
+    this.#fd = ownDescriptor(fd)
     this.id = identify(fd)
     this.name = name
   }

@@ -1,5 +1,11 @@
 import { invalidArgumentType, invalidArgumentValue, NetloomError, requireInteger } from '../errors/index.js'
-import { closeDescriptor, duplicateNamespace, namesDirectory, openNamespace } from './handle.js'
+import {
+  closeDescriptor,
+  duplicateNamespace,
+  namesDirectory,
+  openNamespace,
+  ownDescriptor,
+} from './handle.js'
 
 /** What a `Namespace` looks like to those who only open things in it. */
 export interface NamespaceHandle {
@@ -72,6 +78,7 @@ function borrowed(fd: number): NamespaceDescriptor {
 }
 
 function owned(fd: number): NamespaceDescriptor {
+  ownDescriptor(fd)
   let open = true
   const release = () => {
     if (!open) return

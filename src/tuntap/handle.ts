@@ -37,8 +37,10 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
-export function duplicateDescriptor(fd: number): number {
-  return native().duplicateDescriptor(fd)
+/** Closed with this thread, if nobody does before. */
+export function ownDescriptor(fd: number): number {
+  native().ownDescriptor(fd)
+  return fd
 }
 
 /** Close-on-exec always; blocking or not as asked. */

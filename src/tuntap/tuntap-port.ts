@@ -17,6 +17,7 @@ import {
   closeDescriptor,
   control,
   identifyTuntap,
+  ownDescriptor,
   prepareDescriptor,
   setTxFilter,
 } from './handle.js'
@@ -177,7 +178,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   takeDescriptor(options: { nonBlocking?: boolean } = {}): TakenDescriptor {
     this.#open()
     prepareDescriptor(this.fd, options.nonBlocking ?? false)
-    let fd = this.end({ type: 'detached' }, true)
+    let fd = ownDescriptor(this.end({ type: 'detached' }, true))
     const close = () => {
       if (fd < 0) return
       closeDescriptor(fd)
