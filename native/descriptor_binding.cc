@@ -40,10 +40,11 @@ void close_descriptor(const Napi::CallbackInfo& info) {
   if (::close(fd) != 0) throw_failure(info.Env(), Failure::last("close"));
 }
 
-// duplicateDescriptor(fd): close-on-exec
+// duplicateDescriptor(fd): close-on-exec, and closed with the environment if nobody does before
 Napi::Value duplicate_descriptor(const Napi::CallbackInfo& info) {
   int fd = fcntl(int_of(info, 0, -1), F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return throw_failure(info.Env(), Failure::last("fcntl", "F_DUPFD_CLOEXEC")), info.Env().Undefined();
+  Environment::of(info.Env()).own(fd);
   return Napi::Number::New(info.Env(), fd);
 }
 

@@ -109,12 +109,7 @@ export function identifyFile(path: string): string {
   return `${dev}:${ino}`
 }
 
-/** Closed with this thread, if nobody does before. */
-export function ownDescriptor(fd: number): number {
-  native().ownDescriptor(fd)
-  return fd
-}
-
+/** No longer closed with this thread: somebody else does. */
 export function disownDescriptor(fd: number): number {
   native().disownDescriptor(fd)
   return fd

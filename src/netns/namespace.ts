@@ -12,7 +12,6 @@ import {
   nameNamespace,
   namesDirectory,
   openNamespace,
-  ownDescriptor,
   unnameNamespace,
 } from './handle.js'
 import {
@@ -69,7 +68,7 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
   readonly name: string | undefined
 
   private constructor(fd: number, name: string | undefined) {
-    this.#fd = ownDescriptor(fd)
+    this.#fd = fd
     this.id = identify(fd)
     this.name = name
   }

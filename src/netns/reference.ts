@@ -1,11 +1,5 @@
 import { invalidArgumentType, invalidArgumentValue, NetloomError, requireInteger } from '../errors/index.js'
-import {
-  closeDescriptor,
-  duplicateNamespace,
-  namesDirectory,
-  openNamespace,
-  ownDescriptor,
-} from './handle.js'
+import { closeDescriptor, duplicateNamespace, namesDirectory, openNamespace } from './handle.js'
 
 /** What a `Namespace` looks like to those who only open things in it. */
 export interface NamespaceHandle {
@@ -78,7 +72,6 @@ function borrowed(fd: number): NamespaceDescriptor {
 }
 
 function owned(fd: number): NamespaceDescriptor {
-  ownDescriptor(fd)
   let open = true
   const release = () => {
     if (!open) return

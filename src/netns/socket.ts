@@ -9,7 +9,7 @@ import {
   requireOptions,
 } from '../errors/index.js'
 import { abortError, onAbort, throwIfAborted } from '../lifecycle/index.js'
-import { closeDescriptor, disownDescriptor, openSocket, ownDescriptor } from './handle.js'
+import { closeDescriptor, disownDescriptor, openSocket } from './handle.js'
 
 export type SocketKind = 'tcp4' | 'tcp6' | 'udp4' | 'udp6'
 
@@ -35,7 +35,7 @@ export class NamespaceSocket implements Disposable {
   #fd: number
 
   constructor(fd: number) {
-    this.#fd = ownDescriptor(fd)
+    this.#fd = fd
   }
 
   /** -1 once taken or closed. */

@@ -47,10 +47,7 @@ export class DeviceEvents extends EventQueue<PortEvent> {
   /** Until the device leaves its namespace. */
   async #watch(): Promise<'moved' | 'ended'> {
     const { name } = identifyTuntap(this.#fd())
-    using namespace = deviceNamespace(this.#fd(), name)
-    this.#route?.close()
-    const route = RouteConnection.open(namespace.reference)
-    this.#route = route
+    const route = this.#openRoute(name)
     // At once, so that the first event is there before anything else can happen.
     const { index } = this.#state(route.links.getSync(name))
     for await (const event of route.watchLinks({ index, limit })) {
@@ -65,6 +62,13 @@ export class DeviceEvents extends EventQueue<PortEvent> {
       }
     }
     return 'ended'
+  }
+
+  #openRoute(name: string): RouteConnection {
+    using namespace = deviceNamespace(this.#fd(), name)
+    this.#route?.close()
+    this.#route = RouteConnection.open(namespace.reference)
+    return this.#route
   }
 
   #state(link: Link): Link {
