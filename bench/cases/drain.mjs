@@ -21,7 +21,11 @@ export async function drain({ lab, rounds }) {
         return program.ask(`drain ${frames}`)
       }
     }
-    const { c, ...ours } = await interleave(rounds * 5, 5, candidates)
+    candidates.direct = async () => {
+      await blaster.ask(`blast ${beyond(0)} ${size} ${frames} 0`)
+      return programs.c.ask(`drain-direct ${frames}`)
+    }
+    const { c, direct, ...ours } = await interleave(rounds * 5, 5, candidates)
     for (const [mode, most] of Object.entries(targets)) {
       findings.push(
         finding({
@@ -33,6 +37,14 @@ export async function drain({ lab, rounds }) {
         }),
       )
     }
+    findings.push(
+      finding({
+        measure: `${size} B, released, against inlined system calls`,
+        unit: 'ns',
+        figures: ours.released.map(cpuPerFrame),
+        floor: direct.map(cpuPerFrame),
+      }),
+    )
   }
   return findings
 }

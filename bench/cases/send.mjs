@@ -18,7 +18,8 @@ export async function send({ lab, rounds }) {
       await raise(network, name, k)
       candidates[name] = () => program.ask(`send ${frames}`)
     }
-    const { c, ours } = await interleave(rounds * 4, 4, candidates)
+    candidates.direct = () => programs.c.ask(`send-direct ${frames}`)
+    const { c, direct, ours } = await interleave(rounds * 4, 4, candidates)
     findings.push(
       finding({
         measure: `${size} B: frames per second`,
@@ -33,6 +34,12 @@ export async function send({ lab, rounds }) {
         figures: ours.map(cpuPerFrame),
         floor: c.map(cpuPerFrame),
         most: 1.05,
+      }),
+      finding({
+        measure: `${size} B: CPU, against inlined system calls`,
+        unit: 'ns',
+        figures: ours.map(cpuPerFrame),
+        floor: direct.map(cpuPerFrame),
       }),
     )
   }
