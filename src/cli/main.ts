@@ -44,4 +44,6 @@ function parse() {
 
 main().then(status => {
   process.exitCode = status
+  // After a failure there may be a server or a connection that nobody will close.
+  if (status !== 0) process.exit()
 })

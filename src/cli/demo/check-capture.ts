@@ -7,9 +7,10 @@ const run = promisify(execFile)
 /** Has tshark or tcpdump read the file, where there is one. */
 export async function checkCapture(screen: Screen, file: string): Promise<void> {
   const readers: [string, string[]][] = [
-    ['tshark', ['-r', file, '-Y', 'arp || icmpv6.type == 135 || tcp.flags.syn == 1 || http.request']],
+    ['tshark', ['-nr', file, '-Y', 'arp || icmpv6.type == 135 || tcp.flags.syn == 1 || http.request']],
     ['tcpdump', ['-nr', file, 'arp or icmp6 or tcp[tcpflags] & tcp-syn != 0']],
   ]
+  const failures: unknown[] = []
   for (const [program, args] of readers) {
     try {
       const { stdout } = await run(program, args, { maxBuffer: 1 << 26 })
@@ -21,8 +22,9 @@ export async function checkCapture(screen: Screen, file: string): Promise<void> 
       screen.line(`   Look at it:  ${program} -r ${file}`)
       return
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') failures.push(error)
     }
   }
+  if (failures.length > 0) throw failures[0]
   screen.line(`   Neither tshark nor tcpdump is here to check ${file}. With one of them:  tcpdump -r ${file}`)
 }

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 import http from 'node:http'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import { Network } from '../../network/index.js'
 import { impair } from '../../port/index.js'
 import { Tap } from '../../tuntap/index.js'
-import type { BulkTask } from './bulk-worker.js'
+import { compareBulk } from './bulk.js'
 import { cable } from './cable.js'
 import { checkCapture } from './check-capture.js'
 import { leftovers } from './leftovers.js'
@@ -21,40 +21,35 @@ export interface DemoOptions {
   watch: boolean
 }
 
+const page = 'Hello from the other side of a cable made of TypeScript.\n'
+const data = randomBytes(24 * 1024 * 1024)
+
 /** Two kernels' stacks, one cable of TypeScript between them. Throws when a step does not go as it should. */
 export async function demo(screen: Screen, { userNamespace, file, watch }: DemoOptions): Promise<void> {
   const before = await leftovers()
-
-  screen.step('Two namespaces, a TAP in each, and a cable')
   {
+    const trace = new Trace(screen, file)
+
+    screen.step('Two namespaces, a TAP in each, and a cable')
     await using red = await Network.create({ userNamespace })
     await using blue = await Network.create({ userNamespace: userNamespace && red })
-    await using left = await Tap.create({ in: red, name: 'tap0', addresses: ['10.77.0.1/24', 'fd77::1/64'] })
-    await using right = await Tap.create({
-      in: blue,
-      name: 'tap0',
-      addresses: ['10.77.0.2/24', 'fd77::2/64'],
-    })
-    screen.cable()
-
-    const trace = new Trace(screen, file)
+    await using left = await Tap.create({ in: red, addresses: ['10.77.0.1/24', 'fd77::1/64'] })
+    await using right = await Tap.create({ in: blue, addresses: ['10.77.0.2/24', 'fd77::2/64'] })
     const plug = impair(right) // a cable that can be pulled
     const cables = Promise.all([
       cable(left, plug, batch => trace.look('red', batch)),
       cable(plug, left, batch => trace.look('blue', batch)),
     ])
+    screen.cable()
 
     screen.step('An ordinary HTTP server in red, an ordinary client in blue')
-    const page = 'Hello from the other side of a cable made of TypeScript.\n'
-    const data = randomBytes(24 * 1024 * 1024)
     const server = http.createServer((request, response) => {
       response.setHeader('connection', 'close').end(request.url === '/data' ? data : page)
     })
     await red.namespace.listen(server, { host: '::', port: 80 })
-    const get = (url: string) => fetchThrough(blue, url)
     for (const url of ['http://10.77.0.1/', 'http://[fd77::1]/']) {
-      const body = await collect(await get(url))
-      if (body.toString() !== page) throw new Error(`${url} gave another page`)
+      const body = await text(await get(blue, url))
+      if (body !== page) throw new Error(`${url} gave another page`)
       screen.good(`${url} says: ${page.trim()}`)
     }
 
@@ -63,7 +58,7 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
     const hash = createHash('sha256')
     let received = 0
     let pulled: Promise<void> | undefined
-    for await (const chunk of await get('http://10.77.0.1/data')) {
+    for await (const chunk of await get(blue, 'http://10.77.0.1/data')) {
       hash.update(chunk)
       received += chunk.length
       if (received > data.length / 2) pulled ??= pull(screen, trace, plug)
@@ -78,27 +73,9 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
 
     screen.step('Bulk TCP for three seconds: this cable beside a veth pair of the kernel’s')
     trace.attention = 'none'
-    const veth = { kind: 'veth', name: 'veth0', up: true } as const
-    await red.links.create({ ...veth, addresses: ['10.78.0.1/24'], peer: { name: 'veth0', in: blue } })
-    await blue.addresses.create({ link: 'veth0', address: '10.78.0.2/24' })
-    await blue.links.change('veth0', { up: true })
-    const ours = await bulk({
-      server: red.namespace.fd,
-      client: blue.namespace.fd,
-      address: '10.77.0.1',
-      seconds: 3,
-    })
-    const kernel = await bulk({
-      server: red.namespace.fd,
-      client: blue.namespace.fd,
-      address: '10.78.0.1',
-      seconds: 3,
-    })
-    screen.good(
-      `through JavaScript ${ours.toFixed(2)} Gb/s, through veth ${kernel.toFixed(2)} Gb/s: ${(ours / kernel).toFixed(2)} of it`,
-    )
+    await compareBulk(screen, red, blue)
 
-    if (watch) await watchKeys(screen, trace, plug, () => get('http://10.77.0.1/'))
+    if (watch) await watchKeys(screen, trace, plug, signal => get(blue, 'http://10.77.0.1/', signal))
 
     server.close()
     await Promise.all([left.close(), right.close(), cables])
@@ -109,9 +86,8 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
   }
 
   screen.step('What is left behind')
-  const after = await leftovers()
-  if (after.join() !== before.join())
-    throw new Error(`left behind: ${after.filter(x => !before.includes(x)).join(', ')}`)
+  const left = (await leftovers()).filter(thing => !before.includes(thing))
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
   screen.good('nothing: no descriptor, no device, no namespace more than before')
 }
 
@@ -124,22 +100,11 @@ async function pull(screen: Screen, trace: Trace, plug: { unplugged: boolean }):
   screen.line(screen.style('yellow', '   ⚯ the cable is plugged in again'))
 }
 
-function fetchThrough(from: Network, url: string): Promise<http.IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    http.get(url, { createConnection: from.namespace.connector() }, resolve).on('error', reject)
-  })
-}
-
-async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
-
-/** Gigabits per second between the two namespaces, measured by a thread of its own. */
-function bulk(task: BulkTask): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./bulk-worker.js', import.meta.url), { workerData: task })
-    worker.once('message', resolve).once('error', reject)
-  })
+function get(
+  from: Network,
+  url: string,
+  signal = AbortSignal.timeout(30_000),
+): Promise<http.IncomingMessage> {
+  const options = { createConnection: from.namespace.connector(), signal }
+  return new Promise((resolve, reject) => http.get(url, options, resolve).on('error', reject))
 }

@@ -1,7 +1,8 @@
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import { describe } from '../../frames/index.js'
+import { frames } from '../../port/index.js'
 import { Tap } from '../../tuntap/index.js'
+import { brief } from './brief.js'
 import { answer, type Host } from './host.js'
 import type { Screen } from './screen.js'
 
@@ -17,15 +18,15 @@ export async function oneTap(screen: Screen): Promise<void> {
   screen.line(
     `   kernel 10.77.0.1 fd77::1  ══ ${tap.name} ══  ${host.ipv4} ${host.ipv6}  answer() in src/cli/demo/host.ts`,
   )
+  const show = (from: string, frame: Uint8Array) =>
+    screen.line(`   ${from} ${brief(frame, screen.columns - 10)}`)
   const living = (async () => {
-    for await (const batch of tap.batches()) {
-      for (const frame of batch) {
-        screen.line(`   ${screen.style('blue', 'kernel')} ${describe(frame)}`)
-        const reply = answer(host, frame)
-        if (!reply) continue
-        screen.line(`   ${screen.style('red', 'host  ')} ${describe(reply)}`)
-        await tap.send(reply)
-      }
+    for await (const frame of frames(tap)) {
+      show(screen.style('blue', 'kernel'), frame)
+      const reply = answer(host, frame)
+      if (!reply) continue
+      show(screen.style('red', 'host  '), reply)
+      await tap.send(reply)
     }
   })()
   screen.step('The kernel asks it over UDP, with IPv4 and IPv6')

@@ -14,6 +14,8 @@ type Style = Parameters<typeof styleText>[0]
 /** Text on its way to a person, colored on a terminal. */
 export class Screen {
   readonly #color = process.stdout.isTTY === true && !process.env.NO_COLOR
+  /** Of a line that is not to be broken. */
+  readonly columns = Math.min(process.stdout.columns ?? 120, 120)
   #step = 0
 
   style(style: Style, text: string): string {
@@ -32,8 +34,10 @@ export class Screen {
     this.line(`   ${this.style('green', 'ok')}  ${text}`)
   }
 
-  bad(text: string): void {
+  /** What went wrong, and what can be done about it. */
+  bad(text: string, advice: readonly string[] = []): void {
     this.line(`   ${this.style('red', 'no')}  ${text}`)
+    for (const line of advice) this.line(`       ${line}`)
   }
 
   /** The cable as it stands in the source, and who is connected to whom. */

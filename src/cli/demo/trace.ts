@@ -1,8 +1,9 @@
-import { createWriteStream, type WriteStream } from 'node:fs'
+import { createWriteStream, openSync, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { decode, describe } from '../../frames/index.js'
+import { decode } from '../../frames/index.js'
 import { PcapngWriter } from '../../pcap/index.js'
 import type { FrameBatch } from '../../port/index.js'
+import { brief } from './brief.js'
 import type { Screen } from './screen.js'
 
 /** Bytes of each frame that go into the file: headers, and the start of what they carry. */
@@ -31,7 +32,7 @@ export class Trace {
 
   constructor(screen: Screen, path: string) {
     this.#screen = screen
-    this.#file = createWriteStream(path)
+    this.#file = createWriteStream(path, { fd: openSync(path, 'w') })
     this.#file.write(this.#writer.header({ application: 'netloom demo' }))
     for (const name of ['red', 'blue']) {
       this.#file.write(this.#writer.interface({ name, linkType: 'ethernet', snapLength }))
@@ -68,10 +69,12 @@ export class Trace {
   #print(from: 'red' | 'blue', frame: Uint8Array, elapsed: bigint, again: boolean): void {
     const screen = this.#screen
     const time = (Number(elapsed) / 1e9).toFixed(4)
-    const way = from === 'red' ? screen.style('red', 'red  → blue') : screen.style('blue', 'blue → red ')
-    const fate = this.unplugged ? screen.style('yellow', ' ✂ lost') : ''
-    const note = again ? screen.style('magenta', ' (sent again)') : ''
-    screen.line(`   ${screen.style('dim', time)} ${way} ${describe(frame)}${note}${fate}`)
+    const way = from === 'red' ? 'red  → blue' : 'blue → red '
+    const note = again ? ' (sent again)' : ''
+    const fate = this.unplugged ? ' ✂ lost' : ''
+    const text = brief(frame, screen.columns - `   ${time} ${way} ${note}${fate}`.length)
+    const end = screen.style('magenta', note) + screen.style('yellow', fate)
+    screen.line(`   ${screen.style('dim', time)} ${screen.style(from, way)} ${text}${end}`)
   }
 
   #isSentAgain(frame: Uint8Array): boolean {

@@ -10,10 +10,11 @@ export async function watchKeys(
   screen: Screen,
   trace: Trace,
   plug: ImpairedPort<'ethernet'>,
-  fetchPage: () => Promise<AsyncIterable<unknown>>,
+  fetchPage: (signal: AbortSignal) => Promise<AsyncIterable<unknown>>,
 ): Promise<void> {
   const { stdin } = process
-  let quit = false
+  const quit = new AbortController()
+  const { signal } = quit
   const keys: Record<string, () => string> = {
     u: () => {
       trace.unplugged = plug.unplugged = !plug.unplugged
@@ -28,29 +29,32 @@ export async function watchKeys(
       return plug.loss ? 'loss 20 %' : 'no loss'
     },
     q: () => {
-      quit = true
+      quit.abort()
       return 'bye'
     },
   }
-  const onKey = (text: Buffer) => {
-    const key = text.toString() === '\u0003' ? 'q' : text.toString()
-    screen.line(screen.style('yellow', `   ${keys[key]?.() ?? help}`))
+  const onData = (typed: Buffer) => {
+    for (const character of typed.toString().trim()) {
+      // In raw mode Ctrl-C is a character like any other.
+      const key = character === '\u0003' ? 'q' : character
+      screen.line(screen.style('yellow', `   ${keys[key]?.() ?? help}`))
+    }
   }
   trace.attention = 'all'
   screen.step(`Watching; ${help}`)
   if (stdin.isTTY) stdin.setRawMode(true)
-  stdin.on('data', onKey).resume()
+  stdin.on('data', onData).once('end', keys.q!).resume()
   try {
-    while (!quit) {
+    while (!signal.aborted) {
       try {
-        for await (const _ of await fetchPage());
+        for await (const _ of await fetchPage(signal));
+        await delay(1000, undefined, { signal })
       } catch (error) {
-        screen.bad(error instanceof Error ? error.message : String(error))
+        if (!signal.aborted) screen.bad(error instanceof Error ? error.message : String(error))
       }
-      for (let i = 0; i < 10 && !quit; i++) await delay(100)
     }
   } finally {
-    stdin.off('data', onKey).pause()
+    stdin.off('data', onData).off('end', keys.q!).pause()
     if (stdin.isTTY) stdin.setRawMode(false)
     plug.loss = plug.delayMs = 0
     trace.unplugged = plug.unplugged = false

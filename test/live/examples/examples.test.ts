@@ -1,0 +1,164 @@
+import { type ChildProcess, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import http from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t, { type Test } from 'tap'
+import { Network } from '../../../src/network/index.js'
+import { watchLeaks } from '../../support/leaks.js'
+import { connectedNetworks } from '../../support/networks.js'
+import { requires, requiresRoot } from '../../support/requires.js'
+
+const folder = fileURLToPath(new URL('../../../examples/', import.meta.url))
+const tested = new Set<string>()
+
+/** `node examples/<name>.mjs …`, without what the test runner puts into processes. */
+function commandLine(name: string, args: string[]): [string, string[]] {
+  tested.add(`${name}.mjs`)
+  return ['env', ['-u', 'NODE_OPTIONS', process.execPath, join(folder, `${name}.mjs`), ...args]]
+}
+
+interface Running {
+  /** What it prints next, up to the first match. */
+  says(pattern: RegExp): Promise<string>
+  /** As Ctrl-C does; the exit status. */
+  stop(): Promise<number | null>
+}
+
+function start(network: Network, name: string, ...args: string[]): Running {
+  const child: ChildProcess = network.namespace.spawn(...commandLine(name, args), { stdio: 'pipe' })
+  let said = ''
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', chunk => {
+      said += chunk
+    })
+  }
+  const closed = once(child, 'close')
+  return {
+    async says(pattern) {
+      for (let i = 0; i < 500; i++) {
+        const match = pattern.exec(said)
+        if (match) {
+          said = said.slice(match.index + match[0].length)
+          return match[0]
+        }
+        if (child.exitCode !== null) break
+        await delay(20)
+      }
+      throw new Error(`${name} did not say ${pattern}, but: ${said}`)
+    },
+    async stop() {
+      child.kill('SIGINT')
+      return (await closed)[0]
+    },
+  }
+}
+
+function ping(network: Network, address: string) {
+  return network.namespace.exec('ping', ['-c', '2', '-i', '0.2', '-W', '1', address], { reject: false })
+}
+
+if (requiresRoot(t)) {
+  const leaks = watchLeaks()
+
+  t.test('print-frames', async t => {
+    if (!requires(t, 'ping')) return
+    await using network = await Network.create()
+    const example = start(network, 'print-frames')
+    await example.says(/^tap0 is up$/m)
+    await ping(network, '192.0.2.2')
+    t.ok(await example.says(/^ARP who-has 192\.0\.2\.2 tell 192\.0\.2\.1$/m))
+    t.equal(await example.stop(), 0)
+  })
+
+  t.test('answer-ping', async t => {
+    if (!requires(t, 'ping')) return
+    await using network = await Network.create()
+    const example = start(network, 'answer-ping')
+    await example.says(/^tun0 is up$/m)
+    t.match(await ping(network, '192.0.2.77'), { code: 0, stdout: / 2 received, 0% packet loss/ })
+    t.equal(await example.stop(), 0)
+  })
+
+  t.test('udp-tunnel', async t => {
+    await using networks = await connectedNetworks()
+    const { red, blue } = networks
+    await red.addresses.create({ link: 'v0', address: '198.51.100.1/24' })
+    await blue.addresses.create({ link: 'v0', address: '198.51.100.2/24' })
+    const ends = [
+      start(red, 'udp-tunnel', '10.8.0.1/24', '198.51.100.2'),
+      start(blue, 'udp-tunnel', '10.8.0.2/24', '198.51.100.1'),
+    ]
+    for (const end of ends) await end.says(/tun0 is up\n/)
+    const server = http.createServer((request, response) => response.end(request.socket.remoteAddress))
+    await red.namespace.listen(server, { host: '10.8.0.1', port: 80 })
+    const createConnection = blue.namespace.connector()
+    const [response] = (await once(http.get('http://10.8.0.1/', { createConnection }), 'response')) as [
+      http.IncomingMessage,
+    ]
+    t.equal(await text(response), '10.8.0.2', 'the other end is seen at its address in the tunnel')
+    await promisify(server.close.bind(server))()
+    for (const end of ends) t.equal(await end.stop(), 0)
+  })
+
+  t.test('capture', async t => {
+    if (!requires(t, 'ping')) return
+    await using network = await Network.create()
+    const directory = await mkdtemp(join(tmpdir(), 'netloom-example-'))
+    t.teardown(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'tap.pcapng')
+    const example = start(network, 'capture', file)
+    await example.says(/^tap0 is up$/m)
+    await ping(network, '192.0.2.2')
+    t.equal(await example.stop(), 0)
+    t.equal((await readFile(file)).readUint32LE(0), 0x0a0d0d0a)
+    if (!requires(t, 'tshark')) return
+    const { stdout, status } = spawnSync('tshark', ['-nr', file, '-Y', 'arp'], { encoding: 'utf8' })
+    t.equal(status, 0)
+    t.match(stdout, 'Who has 192.0.2.2? Tell 192.0.2.1')
+  })
+
+  t.test('lossy-cable', async t => {
+    const { status, stdout, stderr } = run('lossy-cable')
+    t.equal(status, 0, stderr)
+    const [good, bad] = [...stdout.matchAll(/^loss \d+ %: (\d+) of 100 datagrams arrived$/gm)].map(match =>
+      Number(match[1]),
+    )
+    t.equal(good, 100)
+    t.ok(bad! > 40 && bad! < 100, `${bad} of 100`)
+  })
+
+  t.test('two-networks', async t => greets(t, []))
+  t.test('two-networks, as an ordinary user', async t => {
+    if (requires(t, 'setpriv')) greets(t, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])
+  })
+
+  t.test('every example was run', async t => {
+    const examples = readdirSync(folder).filter(name => name.endsWith('.mjs'))
+    t.same(
+      examples.filter(name => !tested.has(name)),
+      [],
+    )
+  })
+
+  t.test('nothing is left', leaks)
+}
+
+/** An example that ends by itself. */
+function run(name: string, before: string[] = []) {
+  const [program, args] = commandLine(name, [])
+  const [first, ...rest] = [...before, program, ...args]
+  return spawnSync(first!, rest, { encoding: 'utf8', timeout: 30_000 })
+}
+
+function greets(t: Test, before: string[]): void {
+  const { status, stdout, stderr } = run('two-networks', before)
+  t.equal(status, 0, stderr)
+  t.equal(stdout, 'Hello, 10.0.0.2!\n')
+}
