@@ -1,6 +1,7 @@
 import { parseMacAddress } from '../address/index.js'
 import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
+import { Namespace } from '../netns/index.js'
 import {
   type CloseReason,
   NativePort,
@@ -224,6 +225,14 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       events.onEnd(() => this.#events.delete(events))
     }
     return events
+  }
+
+  /** TUNGETDEVNETNS: a handle on the namespace where the device is now, wherever it was opened. */
+  async namespace(): Promise<Namespace> {
+    this.#open()
+    using where = deviceNamespace(this.fd, this.#name)
+    if (where.reference === undefined) return Namespace.open('current')
+    return await Namespace.open({ fd: where.reference.fd })
   }
 
   /** Deletes the device, also a persistent one, once its last queue is closed. */

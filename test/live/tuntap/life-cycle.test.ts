@@ -1,10 +1,10 @@
 import t from 'tap'
-import { Network } from '../../../src/network/index.js'
 import type { PortEvent } from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { markedFrame } from '../../support/marked-frames.js'
-import { requires, requiresRoot } from '../../support/requires.js'
+import { createNetwork, requiresNetworks } from '../../support/network.js'
+import { requires } from '../../support/requires.js'
 
 /** Reads events until one of this type. */
 async function until(events: AsyncIterator<PortEvent>, type: PortEvent['type']): Promise<PortEvent> {
@@ -15,9 +15,9 @@ async function until(events: AsyncIterator<PortEvent>, type: PortEvent['type']):
   }
 }
 
-if (requiresRoot(t)) {
+if (requiresNetworks(t)) {
   const leaks = watchLeaks()
-  const network = await Network.create()
+  const network = await createNetwork()
 
   t.test('a device that somebody deletes ends its port, whoever waits', async t => {
     for (const doing of ['reading', 'nothing', 'watching'] as const) {
@@ -80,7 +80,7 @@ if (requiresRoot(t)) {
   })
 
   t.test('changes of the device are events, in order, wherever it goes', async t => {
-    await using elsewhere = await Network.create()
+    await using elsewhere = await createNetwork(network)
     await using tap = await Tap.create({ in: network, name: 'watched0', mtu: 1400 })
     const events = tap.events()
     t.match(await until(events, 'state'), { state: { name: 'watched0', mtu: 1400, up: true, carrier: true } })
@@ -103,6 +103,8 @@ if (requiresRoot(t)) {
     await network.links.move('renamed0', elsewhere)
     t.same(await until(events, 'namespace'), { type: 'namespace' })
     t.match(await until(events, 'state'), { state: { name: 'renamed0', up: false } })
+    await using where = await tap.namespace()
+    t.equal(where.id, elsewhere.namespace.id)
     await elsewhere.links.change('renamed0', { up: true })
     t.same(await until(events, 'up'), { type: 'up' }, 'watched where it is now')
     t.match(tap.trySend(markedFrame(1)), { sent: 1 })
@@ -142,7 +144,7 @@ if (requiresRoot(t)) {
   })
 
   t.test('a persistent device survives its port, until it is deleted', async t => {
-    const made = await Tap.create({ in: network, name: 'stay0', persist: true, owner: 1234, group: 4321 })
+    const made = await Tap.create({ in: network, name: 'stay0', persist: true, owner: 0, group: 0 })
     await t.rejects(Tap.open({ in: network, name: 'stay0' }), {
       code: 'EBUSY',
       request: 'TUNSETIFF',
@@ -151,7 +153,8 @@ if (requiresRoot(t)) {
     await made.close()
     t.match(await network.links.get('stay0'), {
       kind: 'tun',
-      tun: { persist: true, owner: 1234, group: 4321 },
+      // Root of the network's user namespace, under the number that this process knows it by.
+      tun: { persist: true, owner: process.getuid!(), group: process.getgid!() },
     })
     await t.rejects(Tap.create({ in: network, name: 'stay0' }), { code: 'EBUSY' })
     await t.rejects(Tun.open({ in: network, name: 'stay0' }), { code: 'EINVAL' })
