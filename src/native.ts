@@ -43,6 +43,8 @@ export interface NativeFramePort {
     headers: Uint8Array | undefined,
     budgeted: boolean,
   ): number
+  /** One frame; `undefined` when it is not over an ArrayBuffer that is there. */
+  sendFrame(bytes: Uint8Array, budgeted: boolean): number | undefined
   /** 1 readable, 2 writable; errors are always reported. */
   watch(events: number): void
   ref(on: boolean): void
