@@ -4,7 +4,7 @@ import { runDemo } from './demo/run.js'
 
 const usage = `usage: netloom demo [--watch] [--file demo.pcapng] [--one-tap]
 
-  demo        two kernels' stacks and a cable of TypeScript between them, in about 12 seconds
+  demo        two kernels' stacks and a cable of TypeScript between them, in about 10 seconds
     --watch   keep the network up, with keys to disturb it
     --file    where the capture goes (default demo.pcapng)
     --one-tap the variant for machines without namespaces: the machine's own stack, and a host in TypeScript

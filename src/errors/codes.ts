@@ -16,7 +16,6 @@ export const errorCodes = {
   ERR_NETLINK_DUMP_INTERRUPTED: 'the kernel kept changing what was being listed',
   ERR_NETLINK_OVERFLOW: 'the kernel dropped netlink messages; the outcome was not observed',
   ERR_NETLINK_PROTOCOL: 'a netlink reply does not follow the protocol',
-  ERR_PERMISSION: 'a right is missing; the message says which',
   ERR_PORT_CLOSED: 'the port is closed',
   ERR_PORT_LOCKED: 'the port has a reader already',
   ERR_UNSUPPORTED: 'the running kernel or device does not offer this',
