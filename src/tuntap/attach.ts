@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { invalidArgumentType, NetloomError, requireInteger, requireOptions } from '../errors/index.js'
+import {
+  invalidArgumentType,
+  NetloomError,
+  requireInteger,
+  requireOptions,
+  SystemError,
+} from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import { flags } from './constants.js'
@@ -103,7 +109,7 @@ export async function readDescriptor(
   try {
     identity = identifyTuntap(fd)
   } catch (error) {
-    throw notADevice(fd, error)
+    throw error instanceof SystemError ? notADevice(fd, error) : error
   }
   const { name } = identity
   const wanted = linkType === 'ethernet' ? flags.IFF_TAP : flags.IFF_TUN

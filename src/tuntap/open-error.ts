@@ -5,15 +5,11 @@ import { NetloomError, SystemError } from '../errors/index.js'
 export function openError(error: unknown, kind: 'TAP' | 'TUN', name: string, elsewhere: boolean): unknown {
   if (!(error instanceof SystemError)) return error
   const { errno, syscall, request } = error
-  const subject = syscall === 'open' ? undefined : name || kind
-  return new SystemError({
-    errno,
-    syscall,
-    request,
-    subject,
-    hint: hint(error, kind, elsewhere),
-    cause: error,
-  })
+  const advice = hint(error, kind, elsewhere)
+  // What went wrong on the way there has said of what already.
+  if (!advice && error.subject !== undefined) return error
+  const subject = syscall === 'open' ? undefined : name
+  return new SystemError({ errno, syscall, request, subject, hint: advice, cause: error })
 }
 
 function hint(error: SystemError, kind: 'TAP' | 'TUN', elsewhere: boolean): string | undefined {

@@ -84,6 +84,20 @@ if (requiresRoot(t)) {
     t.match(stdout, /went on with tap0/)
   })
 
+  t.test('no descriptor reaches a child process', async t => {
+    const { stdout } = await runChild(`${prelude}
+      tap.events().next()
+      const { spawnSync } = process.getBuiltinModule('node:child_process')
+      const { stdout } = spawnSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' })
+      console.log(stdout, 'listed')
+      process.exit(0)
+    `)
+    t.match(stdout, /listed/)
+    // 0 to 2 are the child's own streams.
+    const inherited = stdout.split('\n').filter(line => Number(/ (\d+) -> /.exec(line)?.[1]) > 2)
+    t.notMatch(inherited.join('\n'), /net:|socket:|\/dev\/net\/tun/)
+  })
+
   t.test('workers use the addon side by side, and are terminated in the middle of a read', async t => {
     const workers = Array.from({ length: 4 }, () =>
       startWorker(`${prelude}
