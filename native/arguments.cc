@@ -4,8 +4,6 @@ namespace netloom {
 
 Bytes bytes_of(napi_env env, napi_value value) {
   Bytes bytes;
-  bool is_typed_array = false;
-  if (napi_is_typedarray(env, value, &is_typed_array) != napi_ok || !is_typed_array) return bytes;
   napi_typedarray_type type;
   size_t length = 0;
   void* data = nullptr;

@@ -28,15 +28,23 @@ void lock() {
   uv_mutex_lock(&mutex);
 }
 
+// ownDescriptor(fd): closed when this environment goes, unless closeDescriptor or disownDescriptor came first
+void own_descriptor(const Napi::CallbackInfo& info) { Environment::of(info.Env()).own(int_of(info, 0, -1)); }
+
+void disown_descriptor(const Napi::CallbackInfo& info) { Environment::of(info.Env()).disown(int_of(info, 0, -1)); }
+
 // closeDescriptor(fd)
 void close_descriptor(const Napi::CallbackInfo& info) {
-  if (::close(int_of(info, 0, -1)) != 0) throw_failure(info.Env(), Failure::last("close"));
+  int fd = int_of(info, 0, -1);
+  Environment::of(info.Env()).disown(fd);
+  if (::close(fd) != 0) throw_failure(info.Env(), Failure::last("close"));
 }
 
-// duplicateDescriptor(fd): close-on-exec
+// duplicateDescriptor(fd): close-on-exec, and closed with the environment if nobody does before
 Napi::Value duplicate_descriptor(const Napi::CallbackInfo& info) {
   int fd = fcntl(int_of(info, 0, -1), F_DUPFD_CLOEXEC, 3);
   if (fd < 0) return throw_failure(info.Env(), Failure::last("fcntl", "F_DUPFD_CLOEXEC")), info.Env().Undefined();
+  Environment::of(info.Env()).own(fd);
   return Napi::Number::New(info.Env(), fd);
 }
 
@@ -115,6 +123,8 @@ Opened open_on_thread(int network, OpenJob job, const void* argument) {
 Opened run_on_thread(OpenJob job, const void* argument) { return run(-1, job, argument); }
 
 void define_descriptors(Napi::Env env, Napi::Object exports) {
+  exports.Set("ownDescriptor", Napi::Function::New(env, own_descriptor, "ownDescriptor"));
+  exports.Set("disownDescriptor", Napi::Function::New(env, disown_descriptor, "disownDescriptor"));
   exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor, "closeDescriptor"));
   exports.Set("duplicateDescriptor", Napi::Function::New(env, duplicate_descriptor, "duplicateDescriptor"));
   exports.Set("prepareDescriptor", Napi::Function::New(env, prepare_descriptor, "prepareDescriptor"));

@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include <unistd.h>
+
 namespace netloom {
 
 Environment::Environment(Napi::Env env)
@@ -28,6 +30,8 @@ void Environment::clean_up(napi_async_cleanup_hook_handle hook, void* data) {
     environment->detach(*resource);
     resource->close_for_exit();
   }
+  for (int fd : environment->owned_) ::close(fd);
+  environment->owned_.clear();
   environment->finish_if_done();
 }
 

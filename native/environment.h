@@ -2,6 +2,8 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <set>
+
 #include "slab.h"
 
 namespace netloom {
@@ -35,6 +37,9 @@ class Environment {
 
   void attach(LoopResource& resource);
   void detach(LoopResource& resource);
+  // A descriptor that JavaScript holds as a number: closed with the environment if nobody does before.
+  void own(int fd) { owned_.insert(fd); }
+  void disown(int fd) { owned_.erase(fd); }
   // Around uv_close: the environment outlives the callback.
   void closing_started() { closing_++; }
   void closing_finished();
@@ -60,6 +65,7 @@ class Environment {
   napi_async_context context_ = nullptr;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   LoopResource* first_ = nullptr;
+  std::set<int> owned_;
   int closing_ = 0;
   bool exiting_ = false;
 };

@@ -22,7 +22,8 @@ Napi::Function FramePort::define(Napi::Env env) {
   return DefineClass(
       env, "FramePort",
       {InstanceMethod<&FramePort::receive>("receive"), InstanceMethod<&FramePort::send_slab>("sendSlab"),
-       InstanceMethod<&FramePort::send_bytes>("sendBytes"), InstanceMethod<&FramePort::watch>("watch"),
+       InstanceMethod<&FramePort::send_bytes>("sendBytes"), InstanceMethod<&FramePort::send_frame>("sendFrame"),
+       InstanceMethod<&FramePort::watch>("watch"),
        InstanceMethod<&FramePort::ref>("ref"), InstanceMethod<&FramePort::set_framing>("setFraming"),
        InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
        StaticValue("budgetSpent", Napi::Number::New(env, kBudgetSpent)),
@@ -137,6 +138,14 @@ Napi::Value FramePort::send_bytes(const Napi::CallbackInfo& info) {
                     reinterpret_cast<uint32_t*>(lengths.data), headers.ok ? headers.data : nullptr, framing_.vnet_header,
                     from, count};
   return send(list, info[6].ToBoolean());
+}
+
+// sendFrame(bytes, budgeted): one frame, without columns. undefined: not the bytes of an ArrayBuffer.
+Napi::Value FramePort::send_frame(const Napi::CallbackInfo& info) {
+  Bytes data = bytes_of(info.Env(), info[0]);
+  if (!data.ok || data.length > UINT32_MAX) return info.Env().Undefined();
+  const uint32_t offset = 0, length = static_cast<uint32_t>(data.length);
+  return send({data.data, data.length, &offset, &length, nullptr, 0, 0, 1}, info[1].ToBoolean());
 }
 
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.

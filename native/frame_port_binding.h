@@ -21,6 +21,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
   Napi::Value receive(const Napi::CallbackInfo& info);
   Napi::Value send_slab(const Napi::CallbackInfo& info);
   Napi::Value send_bytes(const Napi::CallbackInfo& info);
+  Napi::Value send_frame(const Napi::CallbackInfo& info);
   Napi::Value send(const FrameList& list, bool budgeted);
   void watch(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);

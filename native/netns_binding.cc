@@ -13,13 +13,16 @@
 namespace netloom {
 namespace {
 
+// Descriptors go out as numbers; the environment closes those that JavaScript did not get to close.
 Napi::Value show(Napi::Env env, Opened opened) {
   if (opened.failure) return throw_failure(env, opened.failure), env.Undefined();
+  Environment::of(env).own(opened.descriptors[0]);
   return Napi::Number::New(env, opened.descriptors[0]);
 }
 
 Napi::Value show(Napi::Env env, Result<int> result) {
   if (!result.ok()) return throw_failure(env, result.failure()), env.Undefined();
+  Environment::of(env).own(result.value());
   return Napi::Number::New(env, result.value());
 }
 
@@ -61,6 +64,7 @@ Napi::Value enter(const Napi::CallbackInfo& info) { return show(info.Env(), ente
 
 // leaveNamespace(home): a program that stays in the wrong network would do harm unseen, so failure ends it
 void leave(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).disown(int_of(info, 0, -1));
   if (leave_namespace(int_of(info, 0, -1)))
     Napi::Error::Fatal("netloom", "the thread cannot return to its network namespace");
 }

@@ -26,8 +26,6 @@ export async function bundle() {
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
-    sourcemap: true,
-    sourcesContent: false,
     logLevel: 'warning',
   })
 }

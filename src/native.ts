@@ -43,6 +43,8 @@ export interface NativeFramePort {
     headers: Uint8Array | undefined,
     budgeted: boolean,
   ): number
+  /** One frame; `undefined` when it is not over an ArrayBuffer that is there. */
+  sendFrame(bytes: Uint8Array, budgeted: boolean): number | undefined
   /** 1 readable, 2 writable; errors are always reported. */
   watch(events: number): void
   ref(on: boolean): void
@@ -114,6 +116,9 @@ export interface NativeBinding {
     ): NativeNetlinkSocket
   }
   closeDescriptor(fd: number): void
+  /** To be closed when this thread ends, if nobody did before. */
+  ownDescriptor(fd: number): void
+  disownDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
   prepareDescriptor(fd: number, nonBlocking: boolean): void
   park(token: string, fd: number, note: string): void
@@ -154,6 +159,11 @@ export interface NativeBinding {
   setTuntapTxFilter(fd: number, allMulticast: boolean, addresses: Uint8Array): number
 }
 
+/** What is missing when a call is refused, wherever it was made. */
+const hints = new Map([
+  ['setns -1', 'entering a network namespace needs CAP_SYS_ADMIN in the user namespace that owns it'],
+])
+
 let loaded: NativeBinding | undefined
 
 /**
@@ -184,7 +194,10 @@ function load(): NativeBinding {
     }
     try {
       const binding = require(file) as NativeBinding
-      binding.initialize((errno, syscall, request) => new SystemError({ errno, syscall, request }))
+      binding.initialize(
+        (errno, syscall, request) =>
+          new SystemError({ errno, syscall, request, hint: hints.get(`${syscall} ${errno}`) }),
+      )
       return binding
     } catch (error) {
       cause = error

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
+
+#include "system_call.h"
 
 namespace netloom {
 namespace {
@@ -45,7 +45,7 @@ ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t
     ssize_t n;
     size_t before = 0;
     if (plain) {
-      n = read(fd, target, kMaxFrame);
+      n = call_read(fd, target, kMaxFrame);
     } else {
       iovec parts[3];
       int count = 0;
@@ -56,11 +56,11 @@ ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t
       }
       for (int i = 0; i < count; i++) before += parts[i].iov_len;
       parts[count++] = {target, kMaxFrame};
-      n = readv(fd, parts, count);
+      n = call_readv(fd, parts, count);
     }
     if (n < 0) {
-      if (errno == EINTR) continue;
-      report.error = errno;
+      if (n == -EINTR) continue;
+      report.error = static_cast<int>(-n);
       return report;
     }
     size_t length = static_cast<size_t>(n) < before ? 0 : n - before;
@@ -91,7 +91,8 @@ WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, 
     } else if (length > framing.max_frame) {
       error = EMSGSIZE;
     } else if (plain) {
-      if (write(fd, list.data + offset, length) < 0) error = errno;
+      ssize_t n = call_write(fd, list.data + offset, length);
+      if (n < 0) error = static_cast<int>(-n);
     } else {
       iovec parts[3];
       int count = 0;
@@ -102,7 +103,8 @@ WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, 
         parts[count++] = {const_cast<uint8_t*>(header), framing.vnet_header};
       }
       parts[count++] = {const_cast<uint8_t*>(list.data) + offset, length};
-      if (writev(fd, parts, count) < 0) error = errno;
+      ssize_t n = call_writev(fd, parts, count);
+      if (n < 0) error = static_cast<int>(-n);
     }
     if (error == EINTR) continue;
     if (error == 0) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 namespace netloom {
@@ -106,9 +107,18 @@ struct Owned {
 
 Failure enter_owned(const void* argument) {
   const Owned* target = static_cast<const Owned*>(argument);
-  if (setns(target->user, CLONE_NEWUSER) != 0) return Failure::last("setns", "CLONE_NEWUSER");
+  // EINVAL: the user namespace that we are in already, without the right to enter the other.
+  if (setns(target->user, CLONE_NEWUSER) != 0 && errno != EINVAL) return Failure::last("setns", "CLONE_NEWUSER");
   if (setns(target->network, CLONE_NEWNET) != 0) return Failure::last("setns", "CLONE_NEWNET");
   return {};
+}
+
+// Whether the thread is there; without fstat, which would ask for a newer C library.
+bool is_here(int network) {
+  struct statx there = {}, here = {};
+  return statx(network, "", AT_EMPTY_PATH, STATX_INO, &there) == 0 &&
+         statx(AT_FDCWD, "/proc/thread-self/ns/net", 0, STATX_INO, &here) == 0 && there.stx_ino == here.stx_ino &&
+         there.stx_dev_major == here.stx_dev_major && there.stx_dev_minor == here.stx_dev_minor;
 }
 
 }  // namespace
@@ -121,6 +131,11 @@ Opened open_in_namespace(int network, OpenJob job, const void* argument) {
   }
   out.failure = Failure::last("setns", "CLONE_NEWNET");
   if (out.failure.error != EPERM && out.failure.error != EINVAL) return out;
+  if (is_here(network)) {
+    out.failure = {};
+    job(argument, out);
+    return out;
+  }
   Fd user(ioctl(network, NS_GET_USERNS));
   if (!user) return out;
   Owned target = {user.get(), network};

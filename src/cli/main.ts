@@ -42,6 +42,12 @@ function parse() {
   })
 }
 
+// A reader that has seen enough, such as head, is no error.
+process.stdout.on('error', error => {
+  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 main().then(status => {
   process.exitCode = status
   // After a failure there may be a server or a connection that nobody will close.

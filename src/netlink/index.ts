@@ -6,6 +6,7 @@ export {
   AttributeCursor,
   type ConnectionOptions,
   type DumpOptions,
+  type FixedPart,
   type Message,
   MessageWriter,
   type MonitorOptions,

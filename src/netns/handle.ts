@@ -69,7 +69,13 @@ export function unnameNamespace(name: string): void {
 export function openNamespace(path: string, what: string): number {
   let fd: number
   try {
-    fd = withHint('open', path, () => openSync(path, 'r'))
+    // Node closes the descriptors of a worker's `fs` with the worker: ours is a copy that it knows nothing of.
+    const file = withHint('open', path, () => openSync(path, 'r'))
+    try {
+      fd = native().duplicateDescriptor(file)
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     if (!(error instanceof SystemError)) throw error
     if (error.code !== 'ENOENT' && error.code !== 'ESRCH' && error.code !== 'ENOTDIR') throw error
@@ -84,7 +90,7 @@ export function duplicateNamespace(fd: number): number {
 
 function checked(fd: number, what: string): number {
   if (native().isNetworkNamespace(fd)) return fd
-  closeSync(fd)
+  closeDescriptor(fd)
   throw notFound(`${what} is not a network namespace`)
 }
 
@@ -101,6 +107,12 @@ export function identify(fd: number): string {
 export function identifyFile(path: string): string {
   const { dev, ino } = statSync(path, { bigint: true })
   return `${dev}:${ino}`
+}
+
+/** No longer closed with this thread: somebody else does. */
+export function disownDescriptor(fd: number): number {
+  native().disownDescriptor(fd)
+  return fd
 }
 
 export function closeDescriptor(fd: number): void {

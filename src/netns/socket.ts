@@ -9,7 +9,7 @@ import {
   requireOptions,
 } from '../errors/index.js'
 import { abortError, onAbort, throwIfAborted } from '../lifecycle/index.js'
-import { closeDescriptor, openSocket } from './handle.js'
+import { closeDescriptor, disownDescriptor, openSocket } from './handle.js'
 
 export type SocketKind = 'tcp4' | 'tcp6' | 'udp4' | 'udp6'
 
@@ -48,7 +48,7 @@ export class NamespaceSocket implements Disposable {
     if (this.#fd < 0) throw new NetloomError('ERR_INVALID_STATE', 'the socket was taken or closed before')
     const fd = this.#fd
     this.#fd = -1
-    return fd
+    return disownDescriptor(fd)
   }
 
   close(): void {

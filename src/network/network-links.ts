@@ -1,4 +1,5 @@
-import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { invalidArgumentType } from '../errors/index.js'
+import { throwIfAborted } from '../lifecycle/index.js'
 import type { WaitOptions } from '../netlink/core/index.js'
 import {
   type AddressOptions,
@@ -18,10 +19,11 @@ import type { NamespaceReference } from '../netns/index.js'
 /** An address of a link that is being made: `10.0.0.1/24`, or with settings. */
 export type LinkAddress = string | Omit<AddressOptions, 'link'>
 
-export type NetworkLinkCreate = LinkCreate & {
-  /** Resolves when they can be used; see `dad`. */
-  addresses?: readonly LinkAddress[] | undefined
-}
+export type NetworkLinkCreate = LinkCreate &
+  WaitOptions & {
+    /** Resolves when they can be used; see `dad`. */
+    addresses?: readonly LinkAddress[] | undefined
+  }
 
 /** The links of a network. */
 export class NetworkLinks {
@@ -50,14 +52,15 @@ export class NetworkLinks {
    * @throws NetlinkError; NetloomError `ERR_ADDRESS_DUPLICATE`; TypeError, RangeError before anything is done
    */
   async create(options: NetworkLinkCreate): Promise<Link> {
-    const { addresses, ...rest } = requireOptions('options', options, Object.keys(options) as never[])
+    const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
+    throwIfAborted(signal)
     const list = checkAddresses(addresses)
     const link = await this.#route.links.create(rest)
     if (list.length === 0) return link
     try {
       // Their duplicate address detections run side by side.
       const results = await Promise.allSettled(
-        list.map(address => this.#route.addresses.create({ ...address, link: link.index })),
+        list.map(address => this.#route.addresses.create({ ...address, link: link.index, signal })),
       )
       for (const result of results) if (result.status === 'rejected') throw result.reason
       return await this.#route.links.get(link)
@@ -72,11 +75,14 @@ export class NetworkLinks {
    * @throws NetloomError `ERR_LINK_MISMATCH`
    */
   async ensure(options: NetworkLinkCreate): Promise<Link> {
-    const { addresses, ...rest } = requireOptions('options', options, Object.keys(options) as never[])
+    const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
+    throwIfAborted(signal)
     const list = checkAddresses(addresses)
     const found = await this.#route.links.findMatching(rest)
     if (!found) return this.create(options)
-    await Promise.all(list.map(address => this.#route.addresses.ensure({ ...address, link: found.index })))
+    await Promise.all(
+      list.map(address => this.#route.addresses.ensure({ ...address, link: found.index, signal })),
+    )
     return found
   }
 

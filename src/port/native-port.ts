@@ -72,6 +72,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   #watched = 0
   #wanted = true // by the user: ref() or unref()
   #holding = false
+  readonly #holdLater = () => this.#hold()
   /** The kernel's queue was empty when last looked at, and no readiness was reported since. */
   #drained = false
 
@@ -210,7 +211,8 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
       if (this.#line.waiting) this.#line.wake()
       else this.#watch(this.#watched & ~writable)
     }
-    this.#hold()
+    // Most who were woken wait again before the turn is over; those who do not are let go of then.
+    queueMicrotask(this.#holdLater)
   }
 
   /** After an error on the descriptor: true if the port has ended. */
@@ -247,6 +249,8 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   }
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {
+    // Bytes of ours are checked where they are written.
+    if (from === 0 && isPlainFrame(batch)) return 1
     if (!(batch instanceof NativeBatch)) return checkSendable(batch, this.linkType, from).count
     batch.check()
     if (batch.linkType !== this.linkType) {
@@ -289,6 +293,10 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
       const headers = this.vnetHeaderSize > 0 && batch.vnetHeaderSize === this.vnetHeaderSize
       return this.handle.sendSlab(batch.memory.native, batch.first, batch.count, from, headers, budgeted)
     }
+    if (from === 0 && isPlainFrame(batch)) {
+      const next = this.handle.sendFrame(batch, budgeted)
+      if (next !== undefined) return next
+    }
     const { slab, offsets, lengths, count } = checkSendable(batch, this.linkType, from)
     return this.handle.sendBytes(slab, offsets, lengths, count, from, undefined, budgeted)
   }
@@ -313,7 +321,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   /** Somebody waits for `event`. */
   #arm(event: number): void {
     if (this.#ended) return
-    this.#watch(this.#watched | event)
+    if (!(this.#watched & event)) this.#watch(this.#watched | event)
     this.#hold()
   }
 
@@ -330,4 +338,9 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     this.#holding = hold
     this.handle.ref(hold)
   }
+}
+
+/** A single frame that native code can check: of this realm, and not resizable, which native code can't see. */
+function isPlainFrame(batch: unknown): batch is Uint8Array {
+  return batch instanceof Uint8Array && (batch.buffer as { resizable?: boolean }).resizable !== true
 }

@@ -13,13 +13,15 @@ const limit = 256
  */
 export class DeviceEvents extends EventQueue<PortEvent> {
   readonly #fd: () => number
+  readonly #onGone: () => void
   #route: RouteConnection | undefined
   #link: Link | undefined
 
-  /** `fd` is -1 once the port has ended. */
-  constructor(fd: () => number, options: WaitOptions | undefined) {
+  /** `fd` is -1 once the port has ended; `onGone` is called when netlink says that the device is deleted. */
+  constructor(fd: () => number, onGone: () => void, options: WaitOptions | undefined) {
     super({ limit, onOverflow: () => ({ type: 'resync' }), signal: options?.signal })
     this.#fd = fd
+    this.#onGone = onGone
     this.onEnd(() => this.#route?.close())
     void this.#follow()
   }
@@ -35,6 +37,7 @@ export class DeviceEvents extends EventQueue<PortEvent> {
       while (!this.ended && this.#fd() >= 0 && (await this.#watch()) === 'moved') {
         this.push({ type: 'namespace' })
       }
+      if (!this.ended && this.#fd() >= 0) this.#onGone()
     } catch (error) {
       // The device may vanish between any two calls; the port then ends by itself, and this with it.
       if (this.#fd() >= 0 && !isGone(error)) this.fail(error)
@@ -44,10 +47,7 @@ export class DeviceEvents extends EventQueue<PortEvent> {
   /** Until the device leaves its namespace. */
   async #watch(): Promise<'moved' | 'ended'> {
     const { name } = identifyTuntap(this.#fd())
-    using namespace = deviceNamespace(this.#fd(), name)
-    this.#route?.close()
-    const route = RouteConnection.open(namespace.reference)
-    this.#route = route
+    const route = this.#openRoute(name)
     // At once, so that the first event is there before anything else can happen.
     const { index } = this.#state(route.links.getSync(name))
     for await (const event of route.watchLinks({ index, limit })) {
@@ -62,6 +62,13 @@ export class DeviceEvents extends EventQueue<PortEvent> {
       }
     }
     return 'ended'
+  }
+
+  #openRoute(name: string): RouteConnection {
+    using namespace = deviceNamespace(this.#fd(), name)
+    this.#route?.close()
+    this.#route = RouteConnection.open(namespace.reference)
+    return this.#route
   }
 
   #state(link: Link): Link {

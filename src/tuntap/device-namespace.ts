@@ -1,12 +1,11 @@
 import { fstatSync, statSync } from 'node:fs'
 import { SystemError } from '../errors/index.js'
-import type { NamespaceReference } from '../netns/index.js'
 import { closeDescriptor, control } from './handle.js'
 
 /** The namespace a device lives in, for the time of a synchronous call. */
 export interface DeviceNamespace extends Disposable {
   /** `undefined`: where the process is. */
-  readonly reference: NamespaceReference | undefined
+  readonly reference: { readonly fd: number; readonly id: string } | undefined
   /** Device and inode number. */
   readonly id: string
 }

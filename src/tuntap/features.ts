@@ -19,7 +19,8 @@ export interface TuntapFeatures {
   /** A device can start without carrier. */
   noCarrier: boolean
   offloads: Offload[]
-  vnetEndianness: boolean
+  /** Byte orders that the header can be set to; few kernels are built for the foreign one. */
+  vnetEndianness: ('little' | 'big')[]
 }
 
 /**
@@ -57,7 +58,10 @@ export async function tuntapFeatures(options?: { in?: NamespaceReference }): Pro
       napiFragments: !!(bits & flags.IFF_NAPI_FRAGS),
       noCarrier: !!(bits & flags.IFF_NO_CARRIER),
       offloads: probeOffloads(mask => accepts('TUNSETOFFLOAD', mask)),
-      vnetEndianness: accepts('TUNSETVNETLE', 1) && accepts('TUNSETVNETLE', 0),
+      vnetEndianness: [
+        ...(accepts('TUNSETVNETLE', 1) && accepts('TUNSETVNETLE', 0) ? (['little'] as const) : []),
+        ...(accepts('TUNSETVNETBE', 1) ? (['big'] as const) : []),
+      ],
     }
   } finally {
     closeDescriptor(fd)

@@ -37,8 +37,10 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
-export function duplicateDescriptor(fd: number): number {
-  return native().duplicateDescriptor(fd)
+/** Closed with this thread, if nobody does before. */
+export function ownDescriptor(fd: number): number {
+  native().ownDescriptor(fd)
+  return fd
 }
 
 /** Close-on-exec always; blocking or not as asked. */
@@ -60,7 +62,15 @@ function about<T>(subject: string, call: () => T): T {
     return call()
   } catch (error) {
     if (!(error instanceof SystemError)) throw error
-    const { errno, syscall, request } = error
-    throw new SystemError({ errno, syscall, request, subject, cause: error })
+    const { errno, syscall, request, code } = error
+    const hint = hints[`${request} ${code}`]
+    throw new SystemError({ errno, syscall, request, subject, hint, cause: error })
   }
+}
+
+const hints: Readonly<Record<string, string>> = {
+  'TUNSETVNETBE EINVAL': 'this kernel is built without CONFIG_TUN_VNET_CROSS_LE',
+  'TUNSETOFFLOAD EINVAL': 'the driver lacks one of these offloads; tuntapFeatures() tells which it has',
+  'TUNATTACHFILTER EINVAL': 'only TAP devices take it, and only valid programs',
+  'TUNDETACHFILTER EINVAL': 'only TAP devices have it',
 }

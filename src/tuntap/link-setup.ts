@@ -16,8 +16,7 @@ interface Device {
 export async function setUpLink<D extends Device>(device: D, options: LinkOptions | undefined): Promise<D> {
   const { up = true, addresses = [], ...link } = pickLinkOptions(options)
   try {
-    using namespace = deviceNamespace(device.fd, device.name)
-    await using route = RouteConnection.open(namespace.reference)
+    await using route = openRoute(device)
     const { index, up: isUp } = await route.links.get(device.name)
     // The kernel makes the link-local address when the link goes up, so that comes last.
     if (Object.keys(link).length > 0) await route.links.change(index, link)
@@ -31,6 +30,11 @@ export async function setUpLink<D extends Device>(device: D, options: LinkOption
     await device.close()
     throw missingMaster(error, options) ?? error
   }
+}
+
+function openRoute({ fd, name }: Device): RouteConnection {
+  using namespace = deviceNamespace(fd, name)
+  return RouteConnection.open(namespace.reference)
 }
 
 function pickLinkOptions(options: LinkOptions | undefined): LinkOptions {

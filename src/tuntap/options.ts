@@ -27,9 +27,9 @@ export interface DriverOptions {
   carrier?: boolean
   /** The device outlives its descriptors. Default false. */
   persist?: boolean
-  /** User id that may open the device without rights. */
+  /** User id that may open the device without rights, as the user namespace of the network numbers it. */
   owner?: number
-  /** Group id that may open the device without rights. */
+  /** The same of a group id. */
   group?: number
   /** Bytes in flight before a send waits; default unlimited. */
   sendBuffer?: number

@@ -1,6 +1,7 @@
 import { parseMacAddress } from '../address/index.js'
 import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
+import { Namespace } from '../netns/index.js'
 import {
   type CloseReason,
   NativePort,
@@ -17,6 +18,7 @@ import {
   closeDescriptor,
   control,
   identifyTuntap,
+  ownDescriptor,
   prepareDescriptor,
   setTxFilter,
 } from './handle.js'
@@ -80,7 +82,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return this.#queueEnabled
   }
 
-  /** TUNSETQUEUE. A disabled queue receives nothing, and sending on it fails with EIO. */
+  /** TUNSETQUEUE. A disabled queue receives nothing; with `napi`, sending on it fails with EIO. */
   setQueueEnabled(enabled: boolean): void {
     requireBoolean('enabled', enabled)
     if (enabled === this.#queueEnabled) return
@@ -177,7 +179,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   takeDescriptor(options: { nonBlocking?: boolean } = {}): TakenDescriptor {
     this.#open()
     prepareDescriptor(this.fd, options.nonBlocking ?? false)
-    let fd = this.end({ type: 'detached' }, true)
+    let fd = ownDescriptor(this.end({ type: 'detached' }, true))
     const close = () => {
       if (fd < 0) return
       closeDescriptor(fd)
@@ -211,7 +213,11 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
    * An open iterator keeps the process alive.
    */
   override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
-    const events = new DeviceEvents(() => this.fd, options)
+    const events = new DeviceEvents(
+      () => this.fd,
+      () => this.#checkAttached(),
+      options,
+    )
     if (this.ended) {
       events.end()
     } else {
@@ -219,6 +225,14 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       events.onEnd(() => this.#events.delete(events))
     }
     return events
+  }
+
+  /** TUNGETDEVNETNS: a handle on the namespace where the device is now, wherever it was opened. */
+  async namespace(): Promise<Namespace> {
+    this.#open()
+    using where = deviceNamespace(this.fd, this.#name)
+    if (where.reference === undefined) return Namespace.open('current')
+    return await Namespace.open({ fd: where.reference.fd })
   }
 
   /** Deletes the device, also a persistent one, once its last queue is closed. */
@@ -263,6 +277,15 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   #control(request: Parameters<typeof control>[2], value?: number): number {
     this.#open()
     return control(this.fd, this.#name, request, value)
+  }
+
+  /** Ends the port if its device is gone: TUNGETIFF then says EBADFD (drivers/net/tun.c). */
+  #checkAttached(): void {
+    try {
+      identifyTuntap(this.fd)
+    } catch {
+      this.end({ type: 'removed' })
+    }
   }
 
   #open(): void {

@@ -1,9 +1,11 @@
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../native/sys/netns.h"
@@ -56,6 +58,32 @@ TEST(child_passes_back, "a forked child passes descriptors, bytes and refusals b
   Opened refused = open_in_child(refuse, nullptr, open_own_namespace, "");
   CHECK(refused.failure.error == EPERM && strcmp(refused.failure.request, "CLONE_NEWUSER") == 0 && refused.count == 0);
   CHECK(open_descriptors() == before);
+}
+
+TEST(steers_by_ebpf, "takes loaded eBPF programs to steer and to filter, and lets go of them") {
+  if (!may_unshare()) SKIP("needs the right to make a network namespace");
+  if (access("/dev/net/tun", R_OK | W_OK) != 0) SKIP("needs /dev/net/tun");
+  // return 0: linux/bpf.h, BPF_MOV | BPF_K | BPF_ALU64 on r0, then BPF_EXIT.
+  bpf_insn program[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0}, {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  bpf_attr load = {};
+  load.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+  load.insns = reinterpret_cast<uint64_t>(program);
+  load.insn_cnt = 2;
+  load.license = reinterpret_cast<uint64_t>("GPL");
+  Fd loaded(static_cast<int>(syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load)));
+  if (!loaded) SKIP("this kernel loads no eBPF programs");
+  TuntapOptions options = {};
+  strcpy(options.name, "steered0");
+  options.flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE;
+  Opened opened = open_in_child(enter_new_network, nullptr, open_tuntap, &options);
+  CHECK(!opened.failure);
+  int fd = opened.descriptors[0];
+  for (auto request : {TuntapRequest::kSetSteeringProgram, TuntapRequest::kSetFilterProgram}) {
+    CHECK(control_tuntap(fd, request, loaded.get()).ok());
+    CHECK(control_tuntap(fd, request, -1).ok());
+    CHECK(control_tuntap(fd, request, 0).failure().error == EINVAL);
+  }
+  close(fd);
 }
 
 TEST(opens_tuntap, "opens a device with its settings, and refuses one that is not there") {

@@ -105,7 +105,6 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     await run('link add v0 mtu 1234 address 02:00:00:00:00:03 type veth peer name v1')
     await run('link add vx0 type vxlan id 7 dstport 4789 local 127.0.0.1')
     await run('link add mv0 link v0 type macvlan mode bridge')
-    await run('link add ifb0 type ifb')
     await run('tuntap add tap0 mode tap user 7 group 8')
     await run('tuntap add tun0 mode tun multi_queue')
     await run('link set v0 master br0 up promisc on allmulticast on alias some-alias')

@@ -1,6 +1,6 @@
 import { NetloomError } from '../../errors/index.js'
 import { messageHeaderLength, NLM_F, NLMSG } from './constants.js'
-import { littleEndian } from './endianness.js'
+import { writeNative32 } from './endianness.js'
 import { type Message, malformed, readMessages } from './message-reader.js'
 import type { Request } from './message-writer.js'
 import { acknowledgementAttributes, type RequestContext, readFailure } from './netlink-error.js'
@@ -155,9 +155,8 @@ export class Conversation {
     state.sequence = this.#sequence
     state.interrupted = false
     const { bytes } = state.exchange.request
-    const view = new DataView(bytes.buffer, bytes.byteOffset, messageHeaderLength)
-    view.setUint32(8, state.sequence, littleEndian)
-    view.setUint32(12, this.#options.port, littleEndian)
+    writeNative32(bytes, 8, state.sequence)
+    writeNative32(bytes, 12, this.#options.port)
     this.#active.set(state.sequence, state)
     this.#replyBytes += state.exchange.replyBytes
     if (state.dump) this.#dumping = state

@@ -21,6 +21,7 @@ interface Memory {
 
 let shared: Memory | undefined
 let busy = false
+let report: Int32Array | undefined
 
 function allocate(): Memory {
   return {
@@ -65,7 +66,9 @@ export function readDatagrams(socket: NetlinkSocket, take: (datagram: Uint8Array
   busy = true
   try {
     const count = socket.receive(memory.slab, memory.offsets, memory.lengths)
-    const [error = 0, needed = 0] = new Int32Array(native().report, 0, 2)
+    report ??= new Int32Array(native().report, 0, 2)
+    const error = report[0]!
+    const needed = report[1]!
     for (let i = 0; i < count; i++) {
       const start = memory.offsets[i]!
       take(memory.slab.subarray(start, start + memory.lengths[i]!))

@@ -28,7 +28,34 @@ export {
   type RawAttribute,
   readMessages,
 } from './message-reader.js'
-export { MessageWriter, type Request } from './message-writer.js'
+export { type FixedPart, MessageWriter, type Request } from './message-writer.js'
 export { type MonitorOptions, NetlinkMonitor } from './monitor.js'
 export { NetlinkError, type NetlinkErrorOptions, type RequestContext } from './netlink-error.js'
-export * from './table.js'
+export {
+  bool8,
+  bool32,
+  bytes,
+  type Codec,
+  centiseconds,
+  type Field,
+  type Fields,
+  field,
+  ipAddress,
+  macAddress,
+  readIpAddress,
+  readTable,
+  reported,
+  s32,
+  type Table,
+  type TableValues,
+  table,
+  text,
+  u8,
+  u16,
+  u16be,
+  u32,
+  u64,
+  word8,
+  wordOf,
+  writeTable,
+} from './table.js'

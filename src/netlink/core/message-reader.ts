@@ -22,64 +22,67 @@ export interface Message {
 
 /** A stretch of received bytes in the machine's byte order; reads outside of it are protocol errors. */
 export class Payload {
-  readonly bytes: Uint8Array
-  readonly view: DataView
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #start: number
+  readonly length: number
 
-  constructor(bytes: Uint8Array, view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) {
-    this.bytes = bytes
-    this.view = view
+  /** Without a view: all of `bytes`. */
+  constructor(bytes: Uint8Array, view?: DataView, start = 0, length = bytes.length) {
+    this.#bytes = bytes
+    this.#view = view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#start = start
+    this.length = length
   }
 
-  get length(): number {
-    return this.bytes.length
+  /** Lent, as all of it. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#start + this.length)
   }
 
   u8(offset: number): number {
-    this.#check(offset, 1)
-    return this.bytes[offset]!
+    return this.#bytes[this.#at(offset, 1)]!
   }
 
   u16(offset: number): number {
-    this.#check(offset, 2)
-    return this.view.getUint16(offset, littleEndian)
+    return this.#view.getUint16(this.#at(offset, 2), littleEndian)
   }
 
   u32(offset: number): number {
-    this.#check(offset, 4)
-    return this.view.getUint32(offset, littleEndian)
+    return this.#view.getUint32(this.#at(offset, 4), littleEndian)
   }
 
   s32(offset: number): number {
-    this.#check(offset, 4)
-    return this.view.getInt32(offset, littleEndian)
+    return this.#view.getInt32(this.#at(offset, 4), littleEndian)
   }
 
   /** The attributes from `offset` on: after the family's fixed part. */
   attributes(offset: number): AttributeCursor {
-    this.#check(offset, 0)
-    return new AttributeCursor(this.bytes, this.view, offset, this.bytes.length)
+    return new AttributeCursor(this.#bytes, this.#view, this.#at(offset, 0), this.#start + this.length)
   }
 
-  #check(offset: number, length: number): void {
-    if (offset + length > this.bytes.length) throw malformed('a message is too short')
+  #at(offset: number, length: number): number {
+    if (offset + length > this.length) throw malformed('a message is too short')
+    return this.#start + offset
   }
 }
 
 /** Steps through attributes: `while (cursor.next()) switch (cursor.type) …`. Longer values than known are accepted. */
 export class AttributeCursor {
-  readonly #bytes: Uint8Array
+  /** What it steps through, lent. */
+  readonly source: Uint8Array
   readonly #view: DataView
   #next: number
   readonly #end: number
   /** Without the flag bits. */
   type = 0
-  /** Where the value is in the payload. */
+  /** Where the value is in {@link source}. */
   start = 0
   /** Bytes of the value. */
   length = 0
 
   constructor(bytes: Uint8Array, view: DataView, start: number, end: number) {
-    this.#bytes = bytes
+    this.source = bytes
     this.#view = view
     this.#next = (start + 3) & ~3
     this.#end = end
@@ -101,7 +104,7 @@ export class AttributeCursor {
 
   u8(): number {
     this.#need(1)
-    return this.#bytes[this.start]!
+    return this.source[this.start]!
   }
 
   u16(): number {
@@ -141,24 +144,24 @@ export class AttributeCursor {
   /** Up to the first zero byte. */
   string(): string {
     let end = this.start
-    while (end < this.start + this.length && this.#bytes[end] !== 0) end++
-    return decoder.decode(this.#bytes.subarray(this.start, end))
+    while (end < this.start + this.length && this.source[end] !== 0) end++
+    return decoder.decode(this.source.subarray(this.start, end))
   }
 
   /** A copy. */
   bytes(): Uint8Array {
-    return this.#bytes.slice(this.start, this.start + this.length)
+    return this.source.slice(this.start, this.start + this.length)
   }
 
   /** The attributes within this one, after `skip` bytes of another kind. */
   nested(skip = 0): AttributeCursor {
     this.#need(skip)
-    return new AttributeCursor(this.#bytes, this.#view, this.start + skip, this.start + this.length)
+    return new AttributeCursor(this.source, this.#view, this.start + skip, this.start + this.length)
   }
 
   /** Of a cursor that has not stepped yet: only the first `length` bytes. */
   until(length: number): AttributeCursor {
-    return new AttributeCursor(this.#bytes, this.#view, this.#next, Math.min(this.#next + length, this.#end))
+    return new AttributeCursor(this.source, this.#view, this.#next, Math.min(this.#next + length, this.#end))
   }
 
   raw(): RawAttribute {
@@ -186,7 +189,7 @@ export function* readMessages(datagram: Uint8Array): Generator<Message> {
       flags: view.getUint16(at + 6, littleEndian),
       sequence: view.getUint32(at + 8, littleEndian),
       port: view.getUint32(at + 12, littleEndian),
-      payload: new Payload(datagram.subarray(at + messageHeaderLength, at + length)),
+      payload: new Payload(datagram, view, at + messageHeaderLength, length - messageHeaderLength),
     }
     at += (length + 3) & ~3
   }

@@ -4,6 +4,21 @@ import { littleEndian } from './endianness.js'
 
 const encoder = new TextEncoder()
 
+// Messages are cut from pieces like this: making memory for each costs more than filling it.
+const chunkLength = 64 * 1024
+let chunk: { bytes: Uint8Array; view: DataView; used: number } | undefined
+
+function newChunk(length: number): NonNullable<typeof chunk> {
+  const bytes = new Uint8Array(length)
+  return { bytes, view: new DataView(bytes.buffer), used: 0 }
+}
+
+/** A family's fixed part, which follows the header: written at `at` into zeros. */
+export interface FixedPart {
+  readonly length: number
+  write(view: DataView, at: number): void
+}
+
 /** A message ready to be sent, which remembers what stands where in it. */
 export interface Request {
   readonly type: number
@@ -28,23 +43,27 @@ interface Mark {
 export class MessageWriter {
   #bytes: Uint8Array
   #view: DataView
-  #length: number
+  /** Where the message begins, and where it ends by now. */
+  #start: number
+  #end: number
   #marks: Mark[] = []
   #parent: Mark | undefined
   readonly #type: number
   readonly #flags: number
   readonly #root: string
 
-  constructor(options: { type: number; flags: number; header: Uint8Array; name: string }) {
+  constructor(options: { type: number; flags: number; header: FixedPart; name: string }) {
     this.#type = options.type
     this.#flags = options.flags
     this.#root = options.name
-    this.#bytes = new Uint8Array(256)
-    this.#view = new DataView(this.#bytes.buffer)
-    this.#length = messageHeaderLength
-    this.#reserve(options.header.length)
-    this.#bytes.set(options.header, messageHeaderLength)
-    this.#length = aligned(messageHeaderLength + options.header.length)
+    chunk ??= newChunk(chunkLength)
+    this.#bytes = chunk.bytes
+    this.#view = chunk.view
+    this.#start = chunk.used
+    this.#end = this.#start
+    this.#reserve(messageHeaderLength)
+    this.#end += messageHeaderLength
+    this.fixed(options.header)
   }
 
   flag(type: number, name: string): this {
@@ -122,7 +141,7 @@ export class MessageWriter {
 
   /** Attributes within an attribute. Strict checking wants the flag on all but those from before it existed. */
   nested(type: number, name: string, write: (writer: this) => void): this {
-    const start = this.#length
+    const at = this.#end - this.#start
     this.#begin(type | NLA_F.NESTED, name, 0)
     const outer = this.#parent
     this.#parent = this.#marks.at(-1)
@@ -131,70 +150,104 @@ export class MessageWriter {
     } finally {
       this.#parent = outer
     }
-    this.#setLength(start, name)
+    this.#setLength(this.#start + at, name, this.#end - this.#start - at)
     return this
   }
 
-  /** Bytes that stand before the attributes of a nest, such as another message's fixed part. */
-  raw(value: Uint8Array): this {
-    this.#reserve(value.length)
-    this.#bytes.set(value, this.#length)
-    this.#length = aligned(this.#length + value.length)
+  /** A struct that stands before the attributes of a nest, such as another message's fixed part. */
+  fixed(part: FixedPart): this {
+    this.#reserve(part.length)
+    part.write(this.#view, this.#end)
+    this.#end += aligned(part.length)
     return this
   }
 
-  /** A struct whose 16-bit length, at `lengthOffset`, counts the attributes that follow it: struct rtnexthop. */
-  struct(value: Uint8Array, lengthOffset: number, write: () => void): this {
-    const start = this.#length
-    this.raw(value)
+  /** A struct whose 16-bit length, its first member, counts the attributes that follow it: struct rtnexthop. */
+  counted(part: FixedPart, write: () => void): this {
+    const at = this.#end - this.#start
+    this.fixed(part)
     write()
-    this.#view.setUint16(start + lengthOffset, this.#length - start, littleEndian)
+    this.#view.setUint16(this.#start + at, this.#end - this.#start - at, littleEndian)
     return this
   }
 
+  /** Ends the message; the writer is of no more use. */
   finish(): Request {
-    const bytes = this.#bytes.subarray(0, this.#length)
-    this.#view.setUint32(0, this.#length, littleEndian)
-    this.#view.setUint16(4, this.#type, littleEndian)
-    this.#view.setUint16(6, this.#flags, littleEndian)
-    const [marks, root] = [this.#marks, this.#root]
-    return { type: this.#type, flags: this.#flags, bytes, pathAt: offset => pathAt(marks, root, offset) }
+    const [start, length] = [this.#start, this.#end - this.#start]
+    this.#view.setUint32(start, length, littleEndian)
+    this.#view.setUint16(start + 4, this.#type, littleEndian)
+    this.#view.setUint16(start + 6, this.#flags, littleEndian)
+    return new FinishedRequest(
+      this.#type,
+      this.#flags,
+      this.#bytes.subarray(start, this.#end),
+      this.#marks,
+      this.#root,
+    )
   }
 
   /** Writes an attribute's header and gives the offset of its value, which is zero. The memory may be another then. */
   #begin(type: number, name: string, length: number): number {
-    const start = this.#length
-    this.#marks.push({ offset: start, name, parent: this.#parent })
     this.#reserve(attributeHeaderLength + length)
-    this.#view.setUint16(start + 2, type, littleEndian)
-    this.#length = aligned(start + attributeHeaderLength + length)
-    this.#setLength(start, name, attributeHeaderLength + length)
-    return start + attributeHeaderLength
+    const at = this.#end
+    this.#marks.push({ offset: at - this.#start, name, parent: this.#parent })
+    this.#view.setUint16(at + 2, type, littleEndian)
+    this.#setLength(at, name, attributeHeaderLength + length)
+    this.#end = at + aligned(attributeHeaderLength + length)
+    return at + attributeHeaderLength
   }
 
-  #setLength(start: number, name: string, length = this.#length - start): void {
+  #setLength(at: number, name: string, length: number): void {
     if (length > 0xffff) throw invalidArgumentValue(name, length, 'is too long for a netlink attribute')
-    this.#view.setUint16(start, length, littleEndian)
+    this.#view.setUint16(at, length, littleEndian)
   }
 
+  /** Room for more, in the chunk if it is still ours to the end, else in a larger or a new one. */
   #reserve(more: number): void {
-    const needed = aligned(this.#length + more)
-    if (needed <= this.#bytes.length) return
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
-    larger.set(this.#bytes)
-    this.#bytes = larger
-    this.#view = new DataView(larger.buffer)
+    const needed = this.#end - this.#start + aligned(more)
+    if (
+      chunk?.bytes === this.#bytes &&
+      chunk.used <= this.#end &&
+      this.#start + needed <= this.#bytes.length
+    ) {
+      chunk.used = this.#start + needed
+      return
+    }
+    const larger = newChunk(Math.max(chunkLength, 2 * needed))
+    larger.bytes.set(this.#bytes.subarray(this.#start, this.#end))
+    this.#end -= this.#start
+    this.#start = 0
+    this.#bytes = larger.bytes
+    this.#view = larger.view
+    larger.used = needed
+    chunk = larger
+  }
+}
+
+class FinishedRequest implements Request {
+  readonly type: number
+  readonly flags: number
+  readonly bytes: Uint8Array
+  readonly #marks: readonly Mark[]
+  readonly #root: string
+
+  constructor(type: number, flags: number, bytes: Uint8Array, marks: readonly Mark[], root: string) {
+    this.type = type
+    this.flags = flags
+    this.bytes = bytes
+    this.#marks = marks
+    this.#root = root
+  }
+
+  pathAt(offset: number): string | undefined {
+    const found = this.#marks.find(mark => mark.offset === offset)
+    if (!found) return undefined
+    const names: string[] = []
+    for (let mark: Mark | undefined = found; mark; mark = mark.parent) if (mark.name) names.unshift(mark.name)
+    return [this.#root, ...names].join('.')
   }
 }
 
 function aligned(length: number): number {
   return (length + 3) & ~3
-}
-
-function pathAt(marks: readonly Mark[], root: string, offset: number): string | undefined {
-  const found = marks.find(mark => mark.offset === offset)
-  if (!found) return undefined
-  const names: string[] = []
-  for (let mark: Mark | undefined = found; mark; mark = mark.parent) if (mark.name) names.unshift(mark.name)
-  return [root, ...names].join('.')
 }

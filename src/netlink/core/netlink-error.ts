@@ -1,6 +1,6 @@
 import { SystemError } from '../../errors/index.js'
 import { NLMSGERR_ATTR } from './constants.js'
-import { AttributeCursor, type Message } from './message-reader.js'
+import type { AttributeCursor, Message } from './message-reader.js'
 import type { Request } from './message-writer.js'
 
 /** What a request was for, in the words of who made it. */
@@ -94,6 +94,5 @@ export function readFailure(
 
 /** The attributes that follow `offset` in a control message. */
 export function acknowledgementAttributes(message: Message, offset: number): AttributeCursor | undefined {
-  const { bytes, view } = message.payload
-  return offset < bytes.length ? new AttributeCursor(bytes, view, offset, bytes.length) : undefined
+  return offset < message.payload.length ? message.payload.attributes(offset) : undefined
 }

@@ -1,4 +1,10 @@
-import { formatIpAddress, formatMacAddress, parseIpAddress, parseMacAddress } from '../../address/index.js'
+import {
+  formatIpv4,
+  formatIpv6,
+  formatMacAddress,
+  parseIpAddress,
+  parseMacAddress,
+} from '../../address/index.js'
 import { invalidArgumentType, invalidArgumentValue } from '../../errors/index.js'
 import { type AttributeCursor, malformed, type RawAttribute } from './message-reader.js'
 import type { MessageWriter } from './message-writer.js'
@@ -145,7 +151,7 @@ export const macAddress: Codec<string> = {
   write: (writer, type, name, value) => writer.bytes(type, name, parseMacAddress(value)),
   read: cursor => {
     if (cursor.length < 6) throw malformed('a MAC address is too short')
-    return formatMacAddress(cursor.bytes())
+    return formatMacAddress(cursor.source, cursor.start)
   },
 }
 
@@ -156,10 +162,9 @@ export const ipAddress: Codec<string> = {
 }
 
 export function readIpAddress(cursor: AttributeCursor): string {
-  if (cursor.length !== 4 && cursor.length !== 16) {
-    throw malformed(`an IP address of ${cursor.length} bytes`)
-  }
-  return formatIpAddress(cursor.bytes())
+  if (cursor.length === 4) return formatIpv4(cursor.source, cursor.start)
+  if (cursor.length === 16) return formatIpv6(cursor.source, cursor.start)
+  throw malformed(`an IP address of ${cursor.length} bytes`)
 }
 
 /** Times in hundredths of a second (USER_HZ, clock_t), 32 or 64 bits wide, that users give in milliseconds. */
@@ -195,7 +200,13 @@ export function word8<W extends string>(words: Readonly<Record<W, number>>): Cod
   }
 }
 
+const wordTables = new WeakMap<object, Map<number, string>>()
+
 export function wordOf<W extends string>(words: Readonly<Record<W, number>>, value: number): W {
-  for (const word in words) if (words[word] === value) return word
-  return String(value) as W
+  let byNumber = wordTables.get(words)
+  if (!byNumber) {
+    byNumber = new Map(Object.entries<number>(words).map(([word, number]) => [number, word]))
+    wordTables.set(words, byNumber)
+  }
+  return (byNumber.get(value) ?? String(value)) as W
 }

@@ -6,6 +6,7 @@ import {
   requireOptions,
 } from '../../errors/index.js'
 import {
+  type FixedPart,
   littleEndian,
   MessageWriter,
   malformed,
@@ -152,11 +153,16 @@ export function readAddress(payload: Payload): Address {
   }
 }
 
-function header(family: number, prefixLength: number, scope: number, link: number): Uint8Array {
-  const bytes = new Uint8Array(headerLength)
-  bytes.set([family, prefixLength, 0, scope])
-  new DataView(bytes.buffer).setUint32(4, link, littleEndian)
-  return bytes
+function header(family: number, prefixLength: number, scope: number, link: number): FixedPart {
+  return {
+    length: headerLength,
+    write(view, at) {
+      view.setUint8(at, family)
+      view.setUint8(at + 1, prefixLength)
+      view.setUint8(at + 3, scope)
+      view.setUint32(at + 4, link, littleEndian)
+    },
+  }
 }
 
 export function listAddressesRequest(link: number | undefined, family: IpFamily | undefined): Request {

@@ -13,14 +13,7 @@ export type { LinkAttributes, LinkChange, LinkCreate, LinkReference, VethPeer } 
 export { type LinkEvent, LinkWatch, type LinkWatchOptions } from './link-watch.js'
 export { type LinkFilter, Links } from './links.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
-export type {
-  NextHop,
-  NextHopOptions,
-  Route,
-  RouteLimits,
-  RouteOptions,
-  RouteScope,
-  RouteType,
-} from './route.js'
+export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route.js'
 export { RouteConnection } from './route-connection.js'
+export type { NextHopOptions, RouteOptions } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'

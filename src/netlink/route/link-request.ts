@@ -1,7 +1,14 @@
 import { checkInterfaceName, parseMacAddress } from '../../address/index.js'
 import { invalidArgumentType, invalidArgumentValue, requireInteger } from '../../errors/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
-import { littleEndian, MessageWriter, NLM_F, type Request, writeTable } from '../core/index.js'
+import {
+  type FixedPart,
+  littleEndian,
+  MessageWriter,
+  NLM_F,
+  type Request,
+  writeTable,
+} from '../core/index.js'
 import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, RTM, VETH_INFO } from './constants.js'
 import { findLinkKind, type LinkKindName, linkKinds } from './kinds/index.js'
 import { type Ipv6LinkLocal, ipv6LinkLocalModes, type LinkKindSettings, linkHeaderLength } from './link.js'
@@ -113,15 +120,15 @@ export function linkHeader(options: {
   index?: number | undefined
   flags?: number
   change?: number
-  family?: number
-}): Uint8Array {
-  const header = new Uint8Array(linkHeaderLength)
-  const view = new DataView(header.buffer)
-  header[0] = options.family ?? AF.UNSPEC
-  view.setInt32(4, options.index ?? 0, littleEndian)
-  view.setUint32(8, options.flags ?? 0, littleEndian)
-  view.setUint32(12, options.change ?? 0, littleEndian)
-  return header
+}): FixedPart {
+  return {
+    length: linkHeaderLength,
+    write(view, at) {
+      view.setInt32(at + 4, options.index ?? 0, littleEndian)
+      view.setUint32(at + 8, options.flags ?? 0, littleEndian)
+      view.setUint32(at + 12, options.change ?? 0, littleEndian)
+    },
+  }
 }
 
 /**
@@ -146,7 +153,7 @@ export function createLinkRequest(link: ResolvedLink): Request {
     if (peer) {
       info.nested(IFLA_INFO.DATA, '', data =>
         data.nested(VETH_INFO.PEER, 'peer', end => {
-          end.raw(linkHeader({}))
+          end.fixed(linkHeader({}))
           writeCommon(end, peer, true)
           if (peer.in !== undefined) end.u32(IFLA.NET_NS_FD, 'in', peer.in)
         }),

@@ -248,7 +248,7 @@ export function hasMoved(payload: Payload): boolean {
 
 // Tunnels have addresses of other lengths here.
 function readMacAddress(attribute: AttributeCursor): string | undefined {
-  return attribute.length === 6 ? formatMacAddress(attribute.bytes()) : undefined
+  return attribute.length === 6 ? formatMacAddress(attribute.source, attribute.start) : undefined
 }
 
 function readStatistics(attribute: AttributeCursor): LinkStatistics {

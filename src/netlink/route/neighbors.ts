@@ -1,6 +1,7 @@
 import { formatMacAddress, type IpFamily, parseIpAddress, parseMacAddress } from '../../address/index.js'
 import { invalidArgumentValue, requireOptions } from '../../errors/index.js'
 import {
+  type FixedPart,
   littleEndian,
   MessageWriter,
   type NetlinkConnection,
@@ -122,7 +123,7 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
   while (attributes.next()) {
     if (attributes.type === NDA.DST) address = readIpAddress(attributes)
     else if (attributes.type === NDA.LLADDR && attributes.length === 6) {
-      macAddress = formatMacAddress(attributes.bytes())
+      macAddress = formatMacAddress(attributes.source, attributes.start)
     }
   }
   if (address === undefined) return undefined
@@ -137,14 +138,16 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
   }
 }
 
-function header(family: number, link: number, state: number, flags: number): Uint8Array {
-  const bytes = new Uint8Array(headerLength)
-  const view = new DataView(bytes.buffer)
-  bytes[0] = family
-  view.setInt32(4, link, littleEndian)
-  view.setUint16(8, state, littleEndian)
-  bytes[10] = flags
-  return bytes
+function header(family: number, link: number, state: number, flags: number): FixedPart {
+  return {
+    length: headerLength,
+    write(view, at) {
+      view.setUint8(at, family)
+      view.setInt32(at + 4, link, littleEndian)
+      view.setUint16(at + 8, state, littleEndian)
+      view.setUint8(at + 10, flags)
+    },
+  }
 }
 
 function listRequest(link: number | undefined, family: IpFamily | undefined): Request {

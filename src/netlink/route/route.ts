@@ -1,24 +1,14 @@
-import { formatIpAddress, type IpFamily, parseIpAddress, parseIpPrefix } from '../../address/index.js'
-import {
-  invalidArgumentType,
-  invalidArgumentValue,
-  requireInteger,
-  requireOptions,
-} from '../../errors/index.js'
+import { formatIpAddress, type IpFamily } from '../../address/index.js'
 import {
   type AttributeCursor,
   littleEndian,
-  MessageWriter,
   malformed,
-  NLM_F,
   type Payload,
   type RawAttribute,
-  type Request,
   readIpAddress,
   wordOf,
 } from '../core/index.js'
-import { AF, netloomProtocol, RT_SCOPE, RT_TABLE, RTA, RTAX, RTM, RTN, RTNH_F } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import { AF, RT_SCOPE, RTA, RTAX, RTN, RTNH_F } from './constants.js'
 
 export type RouteType = keyof typeof RTN
 export type RouteScope = keyof typeof RT_SCOPE
@@ -65,64 +55,8 @@ export interface Route extends Readonly<RouteLimits> {
   readonly raw: readonly RawAttribute[]
 }
 
-export interface NextHopOptions {
-  gateway?: string | undefined
-  link?: LinkReference | undefined
-  weight?: number | undefined
-  onlink?: boolean | undefined
-}
-
-export interface RouteOptions extends RouteLimits {
-  /** `10.0.0.0/8`, or `default` with a gateway or family that tells which. */
-  destination: string
-  family?: IpFamily | undefined
-  source?: string | undefined
-  /** Default `unicast`. */
-  type?: RouteType | undefined
-  /** Default 254, `main`. */
-  table?: number | undefined
-  /** Default 78, Netloom's. */
-  protocol?: number | undefined
-  /** Default: what `ip route` takes. */
-  scope?: RouteScope | undefined
-  /** May be IPv6 for an IPv4 destination. */
-  gateway?: string | undefined
-  link?: LinkReference | undefined
-  metric?: number | undefined
-  preferredSource?: string | undefined
-  /** The gateway is on the link, even if no address says so. */
-  onlink?: boolean | undefined
-  nextHops?: readonly NextHopOptions[] | undefined
-}
-
-/** Options with links looked up. */
-export interface ResolvedRoute extends Omit<RouteOptions, 'link' | 'nextHops'> {
-  link?: number | undefined
-  nextHops?: readonly (Omit<NextHopOptions, 'link'> & { link: number | undefined })[] | undefined
-}
-
-export const routeOptions = [
-  'destination',
-  'family',
-  'source',
-  'type',
-  'table',
-  'protocol',
-  'scope',
-  'gateway',
-  'link',
-  'metric',
-  'preferredSource',
-  'onlink',
-  'nextHops',
-  'mtu',
-  'window',
-  'advertisedMss',
-  'hopLimit',
-  'initialWindow',
-] as const satisfies readonly (keyof RouteOptions)[]
-
-const limitNumbers = {
+/** Rows of RTA_METRICS. */
+export const limitNumbers = {
   mtu: RTAX.MTU,
   window: RTAX.WINDOW,
   advertisedMss: RTAX.ADVMSS,
@@ -131,8 +65,8 @@ const limitNumbers = {
 } as const
 
 /** Bytes of struct rtmsg and struct rtnexthop. */
-const headerLength = 12
-const nextHopLength = 8
+export const routeHeaderLength = 12
+export const nextHopLength = 8
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -141,7 +75,7 @@ export function readRoute(payload: Payload): Route {
   const number = payload.u8(0)
   if (number !== AF.INET && number !== AF.INET6) throw malformed(`a route of family ${number}`)
   const family = number === AF.INET ? 4 : 6
-  const attributes = payload.attributes(headerLength)
+  const attributes = payload.attributes(routeHeaderLength)
   const raw: RawAttribute[] = []
   const zero = family === 4 ? '0.0.0.0' : '::'
   let destination = zero
@@ -250,189 +184,4 @@ function readNextHops(attribute: AttributeCursor): NextHop[] {
     at += (length + 3) & ~3
   }
   return hops
-}
-
-function header(options: {
-  family: IpFamily
-  destinationLength?: number
-  sourceLength?: number
-  table?: number
-  protocol?: number
-  scope?: number
-  type?: number
-  flags?: number
-}): Uint8Array {
-  const bytes = new Uint8Array(headerLength)
-  const table = options.table ?? RT_TABLE.UNSPEC
-  bytes.set([
-    options.family === 4 ? AF.INET : AF.INET6,
-    options.destinationLength ?? 0,
-    options.sourceLength ?? 0,
-    0,
-    table > 255 ? RT_TABLE.UNSPEC : table,
-    options.protocol ?? 0,
-    options.scope ?? 0,
-    options.type ?? 0,
-  ])
-  new DataView(bytes.buffer).setUint32(8, options.flags ?? 0, littleEndian)
-  return bytes
-}
-
-export function listRoutesRequest(
-  family: IpFamily,
-  filter: { table?: number | undefined; link?: number | undefined; protocol?: number | undefined },
-): Request {
-  const writer = new MessageWriter({
-    type: RTM.GETROUTE,
-    flags: NLM_F.REQUEST | NLM_F.DUMP,
-    header: header({ family, protocol: filter.protocol ?? 0 }),
-    name: 'route',
-  })
-  if (filter.table !== undefined) writer.u32(RTA.TABLE, 'table', filter.table)
-  if (filter.link !== undefined) writer.u32(RTA.OIF, 'link', filter.link)
-  return writer.finish()
-}
-
-/** What the kernel would do with a packet to `address`. */
-export function lookUpRouteRequest(address: string): Request {
-  const { family, bytes } = parseIpAddress(address)
-  return new MessageWriter({
-    type: RTM.GETROUTE,
-    flags: NLM_F.REQUEST | NLM_F.ACK,
-    header: header({ family, destinationLength: 8 * bytes.length }),
-    name: 'route',
-  })
-    .bytes(RTA.DST, 'destination', bytes)
-    .finish()
-}
-
-/** @throws TypeError, RangeError */
-export function changeRouteRequest(
-  type: typeof RTM.NEWROUTE | typeof RTM.DELROUTE,
-  flags: number,
-  route: ResolvedRoute,
-): Request {
-  const creating = type === RTM.NEWROUTE
-  const destination = parseDestination(route)
-  const source = route.source === undefined ? undefined : parseIpPrefix(route.source)
-  const routeType = route.type ?? 'unicast'
-  if (!Object.hasOwn(RTN, routeType)) {
-    throw invalidArgumentValue('type', routeType, `must be one of ${Object.keys(RTN).join(', ')}`)
-  }
-  const scope = route.scope ?? defaultScope(destination.family, routeType, route, creating)
-  if (!Object.hasOwn(RT_SCOPE, scope)) {
-    throw invalidArgumentValue('scope', scope, `must be one of ${Object.keys(RT_SCOPE).join(', ')}`)
-  }
-  const table = requireInteger('table', route.table ?? RT_TABLE.MAIN, 1, 0xffff_ffff)
-  const protocol = requireInteger('protocol', route.protocol ?? (creating ? netloomProtocol : 0), 0, 255)
-  const writer = new MessageWriter({
-    type,
-    flags: NLM_F.REQUEST | NLM_F.ACK | flags,
-    header: header({
-      family: destination.family,
-      destinationLength: destination.length,
-      sourceLength: source?.length ?? 0,
-      table,
-      protocol,
-      scope: RT_SCOPE[scope],
-      // A deletion that does not say matches every type.
-      type: creating || route.type !== undefined ? RTN[routeType] : 0,
-      flags: route.onlink ? RTNH_F.ONLINK : 0,
-    }),
-    name: 'route',
-  })
-  if (destination.length > 0) writer.bytes(RTA.DST, 'destination', destination.bytes)
-  if (source) writer.bytes(RTA.SRC, 'source', source.bytes)
-  writer.u32(RTA.TABLE, 'table', table)
-  writeGateway(writer, 'gateway', route.gateway, destination.family)
-  if (route.link !== undefined) writer.u32(RTA.OIF, 'link', route.link)
-  if (route.metric !== undefined) writer.u32(RTA.PRIORITY, 'metric', route.metric)
-  if (route.preferredSource !== undefined) {
-    writer.bytes(RTA.PREFSRC, 'preferredSource', parseIpAddress(route.preferredSource).bytes)
-  }
-  writeLimits(writer, route)
-  if (route.nextHops !== undefined) writeNextHops(writer, route.nextHops, destination.family)
-  return writer.finish()
-}
-
-function parseDestination(route: ResolvedRoute): { family: IpFamily; bytes: Uint8Array; length: number } {
-  const { destination, gateway, family } = route
-  if (destination === 'default') {
-    const first = gateway ?? route.nextHops?.find(hop => hop.gateway !== undefined)?.gateway
-    const known = family ?? (first === undefined ? undefined : parseIpAddress(first).family)
-    if (known === undefined) {
-      throw invalidArgumentValue('destination', destination, 'needs a gateway or a family beside it')
-    }
-    return { family: known, bytes: new Uint8Array(known === 4 ? 4 : 16), length: 0 }
-  }
-  const prefix = parseIpPrefix(destination)
-  if (family !== undefined && family !== prefix.family) {
-    throw invalidArgumentValue('destination', destination, `must be of IPv${family}`)
-  }
-  return prefix
-}
-
-/** As `ip route` does: IPv4 routes to a gateway reach the universe, others the link. */
-function defaultScope(
-  family: IpFamily,
-  type: RouteType,
-  route: ResolvedRoute,
-  creating: boolean,
-): RouteScope {
-  if (family === 6) return 'universe'
-  if (!creating) return 'nowhere'
-  if (type === 'local') return 'host'
-  if (type === 'broadcast' || type === 'multicast' || type === 'anycast') return 'link'
-  if (type !== 'unicast') return 'universe'
-  return route.gateway === undefined && route.nextHops === undefined ? 'link' : 'universe'
-}
-
-function writeGateway(
-  writer: MessageWriter,
-  name: string,
-  gateway: string | undefined,
-  family: IpFamily,
-): void {
-  if (gateway === undefined) return
-  const parsed = parseIpAddress(gateway)
-  if (parsed.family === family) {
-    writer.bytes(RTA.GATEWAY, name, parsed.bytes)
-    return
-  }
-  const via = new Uint8Array(2 + parsed.bytes.length)
-  new DataView(via.buffer).setUint16(0, parsed.family === 4 ? AF.INET : AF.INET6, littleEndian)
-  via.set(parsed.bytes, 2)
-  writer.bytes(RTA.VIA, name, via)
-}
-
-function writeLimits(writer: MessageWriter, limits: RouteLimits): void {
-  const names = (Object.keys(limitNumbers) as (keyof RouteLimits)[]).filter(
-    name => limits[name] !== undefined,
-  )
-  if (names.length === 0) return
-  writer.nested(RTA.METRICS, '', metrics => {
-    for (const name of names) metrics.u32(limitNumbers[name], name, limits[name]!)
-  })
-}
-
-function writeNextHops(
-  writer: MessageWriter,
-  hops: NonNullable<ResolvedRoute['nextHops']>,
-  family: IpFamily,
-): void {
-  if (!Array.isArray(hops) || hops.length === 0) {
-    throw invalidArgumentType('nextHops', 'an array with at least one next hop', hops)
-  }
-  writer.nested(RTA.MULTIPATH, 'nextHops', list => {
-    for (const [i, hop] of hops.entries()) {
-      requireOptions(`nextHops[${i}]`, hop, ['gateway', 'link', 'weight', 'onlink'])
-      const weight = requireInteger(`nextHops[${i}].weight`, hop.weight ?? 1, 1, 256)
-      const fixed = new Uint8Array(nextHopLength)
-      const view = new DataView(fixed.buffer)
-      fixed[2] = hop.onlink ? RTNH_F.ONLINK : 0
-      fixed[3] = weight - 1
-      view.setInt32(4, hop.link ?? 0, littleEndian)
-      list.struct(fixed, 0, () => writeGateway(list, `nextHops[${i}].gateway`, hop.gateway, family))
-    }
-  })
 }

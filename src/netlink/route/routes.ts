@@ -4,16 +4,15 @@ import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '.
 import { RT_TABLE, RTM } from './constants.js'
 import type { LinkReference } from './link-request.js'
 import type { Links } from './links.js'
+import { type Route, readRoute } from './route.js'
 import {
   changeRouteRequest,
   listRoutesRequest,
   lookUpRouteRequest,
   type ResolvedRoute,
-  type Route,
   type RouteOptions,
-  readRoute,
   routeOptions,
-} from './route.js'
+} from './route-request.js'
 
 export interface RouteFilter {
   family?: IpFamily | undefined

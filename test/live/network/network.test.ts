@@ -108,6 +108,11 @@ if (requiresRoot(t)) {
     for (const [options, code] of bad) {
       await t.rejects(network.links.create(options as never), { code }, JSON.stringify(options))
     }
+    for (const options of [undefined, null, 'br0', {}]) {
+      await t.rejects(network.links.create(options as never), TypeError)
+    }
+    const signal = AbortSignal.abort()
+    await t.rejects(network.links.create({ kind: 'bridge', name: 'x', signal }), { code: 'ABORT_ERR' })
     t.same((await network.links.list()).map(l => l.name).sort(), ['lo', 'taken'])
   })
 
@@ -145,6 +150,22 @@ if (requiresRoot(t)) {
     await red.namespace.exec('ping', ['-c1', '-W2', '10.0.0.2'])
     await red.namespace.exec('ping', ['-c1', '-W2', 'fd00::2'])
     t.ok(red.links.statistics('v0').txPackets >= 2n)
+  })
+
+  t.test('an abort while addresses are being checked takes the link back', async t => {
+    await using red = await Network.create()
+    await using blue = await Network.create()
+    await red.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v0', in: blue } })
+    await blue.links.change('v0', { up: true })
+    await red.links.change('v0', { up: true })
+    await red.links.create({ kind: 'bridge', name: 'br0', up: true })
+    await red.links.change('v0', { master: 'br0' })
+    await red.links.change('br0', { up: true })
+    const signal = AbortSignal.timeout(100)
+    await t.rejects(red.addresses.create({ link: 'br0', address: 'fd00::1/64', signal }), {
+      code: 'ABORT_ERR',
+    })
+    t.notOk((await red.addresses.list({ link: 'br0' })).some(a => a.address === 'fd00::1'))
   })
 
   t.test('nothing is left', leaks)

@@ -1,15 +1,15 @@
 import t from 'tap'
-import { Network } from '../../../src/network/index.js'
 import { type FrameBatch, type FramePort, NativeBatch, portPair } from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { isMarked, markedBatch, readMarked, sequenceOf } from '../../support/marked-frames.js'
+import { createNetwork, requiresNetworks } from '../../support/network.js'
 import { portConformance } from '../../support/port-conformance.js'
-import { requires, requiresRoot } from '../../support/requires.js'
+import { requires } from '../../support/requires.js'
 
-if (requiresRoot(t)) {
+if (requiresNetworks(t)) {
   const leaks = watchLeaks()
-  const network = await Network.create()
+  const network = await createNetwork()
   await network.links.create({ kind: 'bridge', name: 'br0', up: true, ipv6LinkLocal: 'none' })
 
   const onBridge = { in: network, master: 'br0', ipv6LinkLocal: 'none' } as const
@@ -80,7 +80,7 @@ if (requiresRoot(t)) {
 
   t.test('a received batch is sent on, whole or in part, also through memory', async t => {
     const [a, b] = await pair()
-    const other = await Network.create()
+    const other = await createNetwork(network)
     await other.links.create({ kind: 'bridge', name: 'br0', up: true, ipv6LinkLocal: 'none' })
     const e = await Tap.create({ in: other, master: 'br0', ipv6LinkLocal: 'none' })
     const f = await Tap.create({ in: other, master: 'br0', ipv6LinkLocal: 'none' })

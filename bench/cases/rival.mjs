@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { finding, framesPerCpuSecond } from '../harness/finding.mjs'
+import { buildFolder } from '../harness/floor.mjs'
+import { beyond, flooded, raise } from '../harness/links.mjs'
+import { interleave } from '../harness/rounds.mjs'
+
+const name = 'appium-ios-tuntap'
+const version = '2.0.5'
+const milliseconds = 700
+const frames = 16_000
+
+/** The other TUN package on npm, read as it can be read: one frame a call, asked in each turn of the loop. */
+export async function rival({ lab, rounds, say }) {
+  const network = await lab.network()
+  const blaster = await lab.blaster(network)
+  let other
+  try {
+    const folder = await install(say)
+    other = await lab.node(network, 'rival', [folder, 'other'])
+  } catch (error) {
+    const [reason] = `${error.stderr || error.message}`.trim().split('\n')
+    return [{ measure: `${name} ${version}`, note: `not measured: ${reason}` }]
+  }
+  const programs = { other, ours: await lab.node(network, 'receive', ['pooled', 'ours']) }
+  const floods = {}
+  const drains = {}
+  for (const [k, [device, program]] of Object.entries(programs).entries()) {
+    await raise(network, device, k, { txQueueLength: 16_384 })
+    floods[device] = async () => {
+      const result = await flooded(blaster, k, 1400, milliseconds, () => program.ask(`flood ${milliseconds}`))
+      // What the flood left is not the next measurement's.
+      await program.ask('flood 50')
+      return result
+    }
+    drains[device] = async () => {
+      await blaster.ask(`blast ${beyond(k)} 1400 ${frames} 0`)
+      return program.ask(`drain ${frames}`)
+    }
+  }
+  const compare = (measure, results) =>
+    finding({
+      measure: `${measure}, 1400 B: frames per CPU second`,
+      unit: '/s',
+      figures: results.ours.map(framesPerCpuSecond),
+      floor: results.other.map(framesPerCpuSecond),
+      least: 2,
+    })
+  const drained = await interleave(rounds * 4, 4, drains)
+  const flooded = await interleave(rounds, 1, floods)
+  return [compare('full ring', drained), compare('flood', flooded)]
+}
+
+/** On demand and apart from our own packages; what it compiles needs g++, make, pkg-config and libssl-dev. */
+async function install(say) {
+  const folder = join(buildFolder, 'rivals')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
+  const list = await promisify(execFile)('npm', ['ls', '--prefix', folder, `${name}@${version}`]).catch(
+    () => undefined,
+  )
+  if (!list) {
+    say(`installing ${name} ${version} …`)
+    await promisify(execFile)(
+      'npm',
+      ['install', '--prefix', folder, '--no-audit', '--no-fund', `${name}@${version}`],
+      {
+        timeout: 180_000,
+      },
+    )
+  }
+  return folder
+}

@@ -1,0 +1,79 @@
+import { fileURLToPath } from 'node:url'
+import { Network } from '../../lib/network/index.js'
+import { buildFloor } from './floor.mjs'
+import { loadCore, measuredCore } from './machine.mjs'
+import { Program } from './program.mjs'
+
+/** Networks and programs of one case, ended in reverse. All networks are anonymous: none outlives its processes. */
+export class Lab {
+  #networks = []
+  #programs = []
+
+  async network() {
+    const network = await Network.create()
+    this.#networks.push(network)
+    return network
+  }
+
+  /** The C floor in one of its roles, on the measured core. */
+  floor(network, args, options) {
+    return this.#start(network, measuredCore, buildFloor(), args, options)
+  }
+
+  /** A program of bench/programs, on the measured core. */
+  node(network, program, args = [], options) {
+    const file = fileURLToPath(new URL(`../programs/${program}.mjs`, import.meta.url))
+    return this.#start(network, measuredCore, process.execPath, [file, ...args], options)
+  }
+
+  /** The sender of floods. */
+  blaster(network) {
+    return this.#start(network, loadCore, buildFloor(), ['blast'])
+  }
+
+  /** Any program, on the load core, to its end; its output. */
+  async run(network, command, args) {
+    const { stdout } = await network.namespace.exec('taskset', ['-c', `${loadCore}`, command, ...args], {
+      timeoutMs: 30_000,
+    })
+    return stdout
+  }
+
+  /** A server of somebody else's, on the load core; resolves once it has said `ready`. */
+  async server(network, command, args, ready) {
+    const child = network.namespace.spawn('taskset', ['-c', `${loadCore}`, command, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const server = { kill: () => child.kill('SIGKILL'), close: async () => child.kill('SIGKILL') }
+    this.#programs.push(server)
+    await new Promise((resolve, reject) => {
+      let said = ''
+      child.once('error', reject)
+      child.once('exit', code => reject(new Error(`${command} ended with ${code}: ${said}`)))
+      child.stdout.setEncoding('utf8').on('data', text => {
+        said += text
+        if (said.includes(ready)) resolve()
+      })
+    })
+  }
+
+  async close() {
+    for (const program of this.#programs.splice(0).reverse()) await program.close()
+    for (const network of this.#networks.splice(0).reverse()) await network.delete()
+  }
+
+  /** For when the whole run is being ended. */
+  kill() {
+    for (const program of this.#programs) program.kill()
+  }
+
+  async #start(network, core, command, args, { inherit = [] } = {}) {
+    const child = network.namespace.spawn('taskset', ['-c', `${core}`, command, ...args], {
+      stdio: ['pipe', 'pipe', 'inherit', ...inherit],
+    })
+    const program = new Program(child, [command, ...args].join(' '))
+    this.#programs.push(program)
+    await program.answer()
+    return program
+  }
+}

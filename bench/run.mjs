@@ -1,0 +1,61 @@
+// npm run bench [-- [--rounds N] [--json FILE] [case…]]
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { drain } from './cases/drain.mjs'
+import { flood } from './cases/flood.mjs'
+import { forward } from './cases/forward.mjs'
+import { idle } from './cases/idle.mjs'
+import { ping } from './cases/ping.mjs'
+import { rival } from './cases/rival.mjs'
+import { send } from './cases/send.mjs'
+import { ticks } from './cases/ticks.mjs'
+import { Lab } from './harness/lab.mjs'
+import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
+import { table } from './harness/table.mjs'
+
+const cases = { drain, flood, send, forward, idle, ticks, ping, rival }
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '7' }, json: { type: 'string' } },
+})
+const rounds = Number(values.rounds)
+const unknown = positionals.filter(name => !(name in cases))
+if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  console.error(`usage: npm run bench -- [--rounds N] [--json FILE] [${Object.keys(cases).join('|')}]…`)
+  process.exit(2)
+}
+
+const machine = describeMachine()
+console.log(
+  `${machine.cpu}, ${machine.cores} cores (measured: ${measuredCore}, load: ${loadCore}), Linux ${machine.kernel}`,
+)
+console.log(`Node ${machine.node}, ${machine.compiler}, ${rounds} rounds\n`)
+
+let lab = new Lab()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    lab.kill()
+    process.exit(130)
+  })
+}
+
+const results = {}
+for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
+  lab = new Lab()
+  const started = performance.now()
+  try {
+    const findings = await cases[name]({ lab, rounds, say: text => console.log(text) })
+    results[name] = findings
+    console.log(`## ${name} (${((performance.now() - started) / 1000).toFixed(0)} s)\n\n${table(findings)}\n`)
+  } catch (error) {
+    results[name] = [{ measure: name, note: `failed: ${error.message}` }]
+    console.log(`## ${name}\n\nfailed: ${error.stack}\n`)
+    process.exitCode = 1
+  } finally {
+    await lab.close()
+  }
+}
+if (values.json) {
+  writeFileSync(values.json, `${JSON.stringify({ machine, rounds, results }, null, 1)}\n`)
+}

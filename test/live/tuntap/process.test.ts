@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { Network } from '../../../src/network/index.js'
+import { Tap } from '../../../src/tuntap/index.js'
+import { messageOf, runChild, startWorker } from '../../support/child.js'
+import { watchLeaks } from '../../support/leaks.js'
+import { markedBatch, readMarked } from '../../support/marked-frames.js'
+import { requiresRoot } from '../../support/requires.js'
+
+/** What each child and worker begins with: a TAP on which frames keep coming. */
+const prelude = `
+  const network = await Network.create()
+  const tap = await Tap.create({ in: network, addresses: ['10.0.0.1/24'] })
+`
+
+if (requiresRoot(t)) {
+  const leaks = watchLeaks()
+
+  t.test('a process that opens and does not wait ends by itself', async t => {
+    const { code, stdout, stderr } = await runChild(`${prelude}
+      console.log('opened', tap.name)
+      const batches = tap.batches()
+      batches.next()
+      await batches.return()
+      tap.tryReceive()
+    `)
+    t.equal(code, 0, stderr)
+    t.match(stdout, /opened tap0/)
+  })
+
+  t.test('a process that waits for frames goes on, unless told not to', async t => {
+    const waiting = await runChild(`${prelude}
+      setTimeout(() => { console.log('still here'); process.exit(3) }, 300).unref()
+      for await (const batch of tap.batches()) batch.release()
+    `)
+    t.match(waiting, { code: 3, stdout: /still here/ })
+    const unreferenced = await runChild(`${prelude}
+      tap.unref()
+      process.on('exit', () => console.log('no reason to stay'))
+      tap.batches().next()
+    `)
+    t.match(unreferenced, { code: 0, stdout: /no reason to stay/ })
+  })
+
+  t.test('process.exit() in the middle of a read', async t => {
+    const { code, stderr } = await runChild(`${prelude}
+      await network.namespace.exec('ping', ['-c1', '-W1', '10.0.0.2'], { reject: false })
+      for await (const batch of tap.batches()) { batch.keep(); process.exit(7) }
+    `)
+    t.equal(code, 7, stderr)
+  })
+
+  t.test('what the loop throws is an ordinary uncaught exception', async t => {
+    const { code, stderr } = await runChild(`${prelude}
+      tap.trySend(new Uint8Array(60))
+      await network.namespace.exec('ping', ['-c1', '-W1', '10.0.0.2'], { reject: false })
+      for await (const batch of tap.batches()) throw new Error('thrown by the user')
+    `)
+    t.equal(code, 1)
+    t.match(stderr, /thrown by the user/)
+    const caught = await runChild(`${prelude}
+      process.on('unhandledRejection', error => { console.log('heard', error.message); process.exit(5) })
+      await network.namespace.exec('ping', ['-c1', '-W1', '10.0.0.2'], { reject: false })
+      ;(async () => { for await (const _ of tap.batches()) throw new Error('in the loop') })()
+    `)
+    t.match(caught, { code: 5, stdout: /heard in the loop/ })
+  })
+
+  t.test('an exception within a callback of the loop is an uncaught one, and the loop goes on', async t => {
+    const { code, stdout, stderr } = await runChild(`${prelude}
+      process.on('uncaughtException', error => console.log('uncaught', error.message))
+      // Called from within the native readiness callback, when the device is gone.
+      Tap.prototype.onEnd = () => { throw new Error('from within the callback') }
+      const reading = tap.batches().next()
+      await network.links.delete('tap0')
+      console.log(await tap.closed)
+      await new Promise(resolve => setTimeout(resolve, 20))
+      const other = await Tap.create({ in: network })
+      console.log('went on with', other.name)
+      process.exit(0)
+    `)
+    t.equal(code, 0, stderr)
+    t.match(stdout, /uncaught from within the callback/)
+    t.match(stdout, /went on with tap0/)
+  })
+
+  t.test('workers use the addon side by side, and are terminated in the middle of a read', async t => {
+    const workers = Array.from({ length: 4 }, () =>
+      startWorker(`${prelude}
+        const flood = setInterval(() => network.namespace.exec('ping', ['-c1', '-W1', '10.0.0.2'], { reject: false }), 20)
+        parentPort.postMessage('reading')
+        for await (const batch of tap.batches()) { batch.keep(); parentPort.postMessage(batch.count) }
+      `),
+    )
+    for (const worker of workers) while (typeof (await messageOf(worker)) !== 'number');
+    await Promise.all(workers.map(worker => worker.terminate()))
+    t.pass('all ended')
+    await using network = await Network.create()
+    await using tap = await Tap.create({ in: network })
+    t.equal(tap.name, 'tap0', 'the addon works on in this thread')
+  })
+
+  t.test('a worker that is terminated again and again', async t => {
+    for (let i = 0; i < 12; i++) {
+      const worker = startWorker(`${prelude}
+        const events = tap.events()
+        await events.next()
+        events.next()
+        tap.batches().next()
+        parentPort.postMessage('waiting')
+      `)
+      await messageOf(worker)
+      // At different moments of its life.
+      if (i % 3) await delay(i)
+      await worker.terminate()
+    }
+    t.pass('no crash')
+  })
+
+  t.test('a port moves to another worker by its token', async t => {
+    await using network = await Network.create()
+    await network.links.create({ kind: 'bridge', name: 'br0', up: true, ipv6LinkLocal: 'none' })
+    const options = { in: network, master: 'br0', ipv6LinkLocal: 'none', packetInformation: true } as const
+    await using here = await Tap.create(options)
+    const there = await Tap.create(options)
+    const reading = (async () => {
+      for await (const batch of there.batches()) batch.release()
+    })()
+    const token = there.detach()
+    await reading
+    t.same(await there.closed, { type: 'detached' })
+    t.throws(() => there.detach(), { code: 'ERR_PORT_CLOSED' })
+    const worker = startWorker(
+      `
+      const wrong = await Tun.adopt(workerData).catch(error => error.code)
+      const tap = await Tap.adopt(workerData)
+      const again = await Tap.adopt(workerData).catch(error => error.code)
+      parentPort.postMessage({ wrong, again, name: tap.name, packetInformation: tap.packetInformation })
+      for await (const batch of tap.batches()) await tap.send(batch)
+      `,
+      token,
+    )
+    const told = await messageOf(worker)
+    t.match(told, {
+      wrong: 'ERR_LINK_MISMATCH',
+      again: 'ERR_DETACHED_TOKEN',
+      name: 'tap1',
+      packetInformation: true,
+    })
+    await here.send(markedBatch(1, 3))
+    t.equal((await readMarked(here, 3)).length, 3, 'echoed by the worker')
+    await worker.terminate()
+    t.match(
+      (await network.links.list()).map(link => link.name),
+      ['lo', 'br0', 'tap0'],
+      'the device went with the worker',
+    )
+  })
+
+  t.test('nothing is left', leaks)
+}
