@@ -102,9 +102,9 @@ t.test('every sub-path can be imported, which loads no addon', async t => {
 
 t.test('the prebuilt addon loads when it is needed', async t => {
   const code = `
-    const { native } = await import(${JSON.stringify(join(installed, 'lib', 'native.js'))})
+    const { Namespace } = await import('netloom')
     const { readFileSync } = await import('node:fs')
-    native()
+    await (await Namespace.open()).close()
     if (!readFileSync('/proc/self/maps', 'utf8').includes('/node_modules/netloom/prebuilds/linux-')) {
       throw new Error('the prebuilt addon is not loaded')
     }`
