@@ -33,9 +33,11 @@ console.log(
 console.log(`Node ${machine.node}, ${machine.compiler}, ${rounds} rounds\n`)
 
 let lab = new Lab()
+let ending = false
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    lab.kill()
+  process.once(signal, async () => {
+    ending = true
+    await lab.kill()
     process.exit(130)
   })
 }
@@ -49,6 +51,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     results[name] = findings
     console.log(`## ${name} (${((performance.now() - started) / 1000).toFixed(0)} s)\n\n${table(findings)}\n`)
   } catch (error) {
+    if (ending) break
     results[name] = [{ measure: name, note: `failed: ${error.message}` }]
     console.log(`## ${name}\n\nfailed: ${error.stack}\n`)
     process.exitCode = 1
@@ -56,6 +59,6 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     await lab.close()
   }
 }
-if (values.json) {
+if (values.json && !ending) {
   writeFileSync(values.json, `${JSON.stringify({ machine, rounds, results }, null, 1)}\n`)
 }
