@@ -1,5 +1,6 @@
 // npm run bench [-- [--rounds N] [--json FILE] [case…]]
 import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { drain } from './cases/drain.mjs'
 import { flood } from './cases/flood.mjs'
@@ -30,12 +31,15 @@ const machine = describeMachine()
 console.log(
   `${machine.cpu}, ${machine.cores} cores (measured: ${measuredCore}, load: ${loadCore}), Linux ${machine.kernel}`,
 )
-console.log(`Node ${machine.node}, ${machine.compiler}, ${rounds} rounds\n`)
+const loadBefore = loadavg()[0]
+console.log(`Node ${machine.node}, ${machine.compiler}, ${rounds} rounds, load average ${loadBefore}\n`)
 
 let lab = new Lab()
+let ending = false
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
-    lab.kill()
+  process.once(signal, async () => {
+    ending = true
+    await lab.kill()
     process.exit(130)
   })
 }
@@ -49,6 +53,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     results[name] = findings
     console.log(`## ${name} (${((performance.now() - started) / 1000).toFixed(0)} s)\n\n${table(findings)}\n`)
   } catch (error) {
+    if (ending) break
     results[name] = [{ measure: name, note: `failed: ${error.message}` }]
     console.log(`## ${name}\n\nfailed: ${error.stack}\n`)
     process.exitCode = 1
@@ -56,6 +61,10 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(cases)) {
     await lab.close()
   }
 }
-if (values.json) {
-  writeFileSync(values.json, `${JSON.stringify({ machine, rounds, results }, null, 1)}\n`)
+const judged = Object.values(results)
+  .flat()
+  .filter(({ met }) => met !== undefined)
+console.log(`${judged.filter(({ met }) => met).length} of ${judged.length} targets met`)
+if (values.json && !ending) {
+  writeFileSync(values.json, `${JSON.stringify({ machine, loadBefore, rounds, results }, null, 1)}\n`)
 }

@@ -48,9 +48,9 @@ export async function rival({ lab, rounds, say }) {
       floor: results.other.map(framesPerCpuSecond),
       least: 2,
     })
-  const drained = await interleave(rounds * 4, 4, drains)
-  const flooded = await interleave(rounds, 1, floods)
-  return [compare('full ring', drained), compare('flood', flooded)]
+  const full = await interleave(rounds * 4, 4, drains)
+  const live = await interleave(rounds, 1, floods)
+  return [compare('full ring', full), compare('flood', live)]
 }
 
 /** On demand and apart from our own packages; what it compiles needs g++, make, pkg-config and libssl-dev. */

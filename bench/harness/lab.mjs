@@ -4,8 +4,14 @@ import { buildFloor } from './floor.mjs'
 import { loadCore, measuredCore } from './machine.mjs'
 import { Program } from './program.mjs'
 
+/** On one core, and not without us. */
+function bound(core, command, args) {
+  return ['setpriv', ['--pdeathsig', 'KILL', 'taskset', '-c', `${core}`, command, ...args]]
+}
+
 /** Networks and programs of one case, ended in reverse. All networks are anonymous: none outlives its processes. */
 export class Lab {
+  #ending = new AbortController()
   #networks = []
   #programs = []
 
@@ -33,7 +39,8 @@ export class Lab {
 
   /** Any program, on the load core, to its end; its output. */
   async run(network, command, args) {
-    const { stdout } = await network.namespace.exec('taskset', ['-c', `${loadCore}`, command, ...args], {
+    const { stdout } = await network.namespace.exec(...bound(loadCore, command, args), {
+      signal: this.#ending.signal,
       timeoutMs: 30_000,
     })
     return stdout
@@ -41,11 +48,16 @@ export class Lab {
 
   /** A server of somebody else's, on the load core; resolves once it has said `ready`. */
   async server(network, command, args, ready) {
-    const child = network.namespace.spawn('taskset', ['-c', `${loadCore}`, command, ...args], {
+    const child = network.namespace.spawn(...bound(loadCore, command, args), {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const server = { kill: () => child.kill('SIGKILL'), close: async () => child.kill('SIGKILL') }
-    this.#programs.push(server)
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    const kill = () => child.kill('SIGKILL')
+    const close = () => {
+      kill()
+      return ended
+    }
+    this.#programs.push({ kill, close })
     await new Promise((resolve, reject) => {
       let said = ''
       child.once('error', reject)
@@ -62,13 +74,15 @@ export class Lab {
     for (const network of this.#networks.splice(0).reverse()) await network.delete()
   }
 
-  /** For when the whole run is being ended. */
-  kill() {
+  /** For when the whole run is being ended: there is no waiting for what goes on. */
+  async kill() {
+    this.#ending.abort()
     for (const program of this.#programs) program.kill()
+    await this.close()
   }
 
   async #start(network, core, command, args, { inherit = [] } = {}) {
-    const child = network.namespace.spawn('taskset', ['-c', `${core}`, command, ...args], {
+    const child = network.namespace.spawn(...bound(core, command, args), {
       stdio: ['pipe', 'pipe', 'inherit', ...inherit],
     })
     const program = new Program(child, [command, ...args].join(' '))

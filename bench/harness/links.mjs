@@ -11,6 +11,6 @@ export const beyond = k => `10.99.${k}.2`
 /** Does `work` in the middle of a flood of packets of `size` bytes that lasts a little longer. */
 export async function flooded(blaster, k, size, milliseconds, work) {
   const flood = blaster.ask(`blast ${beyond(k)} ${size} 0 ${milliseconds + 200}`)
-  const [result] = await Promise.all([sleep(100).then(work), flood])
-  return result
+  const [result, sent] = await Promise.all([sleep(100).then(work), flood])
+  return { ...result, sent }
 }
