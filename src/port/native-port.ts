@@ -198,9 +198,10 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   }
 
   #onReady(status: number, events: number): void {
-    // libuv has stopped the poll; the next system call tells why.
-    if (status < 0) this.#watched = 0
+    // The poll has stopped; the next system call tells why.
     if (status < 0 && this.#probe()) return
+    // A device on its way out reports errors before it refuses calls: whoever waits looks again.
+    if (status < 0) events = readable | writable
     if (events & readable) {
       this.#drained = false
       if (this.#reader?.waiting) this.#reader.wake()
@@ -215,11 +216,10 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
 
   /** After an error on the descriptor: true if the port has ended. */
   #probe(): boolean {
-    this.#drained = false
     const batch = this.#receive({ frames: 1, bytes: 1, lifetime: 'pooled' }, false)
     // It can't be given back to the kernel; a device that reports errors has no frames left.
     batch?.release()
-    if (!this.#ended) this.#watch(this.#watched)
+    if (!this.#ended) this.#watch(0)
     return this.#ended
   }
 
