@@ -85,6 +85,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
       check: (batch, from) => this.#check(batch, from),
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
       wait: () => this.#arm(writable),
+      rest: () => this.#hold(),
     })
     this.handle = openFramePort(fd, options, (status, events) => this.#onReady(status, events))
   }
