@@ -5,6 +5,7 @@ import type { FrameBatch } from './batch.js'
 import { BatchReader } from './batch-reader.js'
 import {
   budgetSpent,
+  closeDescriptor,
   type Framing,
   type NativeFramePort,
   openFramePort,
@@ -45,6 +46,8 @@ export interface NativePortOptions<L extends LinkType> extends Framing {
   linkType: L
   /** What the port is called in errors. */
   name: string
+  /** The descriptor stays the caller's where the constructor throws. Default false: it is closed. */
+  lent?: boolean
 }
 
 /** A port over a descriptor of the kernel's that carries frames; devices extend it. */
@@ -75,7 +78,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   /** The kernel's queue was empty when last looked at, and no readiness was reported since. */
   #drained = false
 
-  /** Owns `fd` once the constructor has returned. */
+  /** Owns `fd`. */
   protected constructor(fd: number, options: NativePortOptions<L>) {
     this.linkType = options.linkType
     this.maxFrameLength = options.maxFrameLength
@@ -87,7 +90,12 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
       wait: () => this.#arm(writable),
       rest: () => this.#hold(),
     })
-    this.handle = openFramePort(fd, options, (status, events) => this.#onReady(status, events))
+    try {
+      this.handle = openFramePort(fd, options, (status, events) => this.#onReady(status, events))
+    } catch (error) {
+      if (!options.lent) closeDescriptor(fd)
+      throw error
+    }
   }
 
   get owner(): FramePort['owner'] {
