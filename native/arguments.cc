@@ -36,6 +36,11 @@ Bytes bytes_of(napi_env env, napi_value value) {
   return bytes;
 }
 
+bool bool_of(const Napi::CallbackInfo& info, size_t index) {
+  bool value = false;
+  return napi_get_value_bool(info.Env(), info[index], &value) == napi_ok && value;
+}
+
 int32_t int_of(const Napi::CallbackInfo& info, size_t index, int32_t fallback) {
   int32_t value = fallback;
   if (napi_get_value_int32(info.Env(), info[index], &value) != napi_ok) return fallback;

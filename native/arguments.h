@@ -15,7 +15,9 @@ struct Bytes {
 // buffers are refused in TypeScript, where they can be told apart.)
 Bytes bytes_of(napi_env env, napi_value value);
 
-// Arguments that TypeScript has checked already; anything else reads as `fallback`.
+// Arguments that TypeScript has checked already; anything else reads as `fallback`. (Not by coercion: that can run
+// JavaScript, and fails in a worker that is being terminated.)
+bool bool_of(const Napi::CallbackInfo& info, size_t index);
 int32_t int_of(const Napi::CallbackInfo& info, size_t index, int32_t fallback = 0);
 uint32_t uint_of(const Napi::CallbackInfo& info, size_t index, uint32_t fallback = 0);
 

@@ -28,9 +28,7 @@ void lock() {
   uv_mutex_lock(&mutex);
 }
 
-// ownDescriptor(fd): closed when this environment goes, unless closeDescriptor or disownDescriptor came first
-void own_descriptor(const Napi::CallbackInfo& info) { Environment::of(info.Env()).own(int_of(info, 0, -1)); }
-
+// disownDescriptor(fd): no longer closed when this environment goes
 void disown_descriptor(const Napi::CallbackInfo& info) { Environment::of(info.Env()).disown(int_of(info, 0, -1)); }
 
 // closeDescriptor(fd)
@@ -53,7 +51,7 @@ void prepare_descriptor(const Napi::CallbackInfo& info) {
   int fd = int_of(info, 0, -1);
   int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return throw_failure(info.Env(), Failure::last("fcntl", "F_GETFL"));
-  flags = info[1].ToBoolean() ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  flags = bool_of(info, 1) ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
   if (fcntl(fd, F_SETFL, flags) != 0) return throw_failure(info.Env(), Failure::last("fcntl", "F_SETFL"));
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw_failure(info.Env(), Failure::last("fcntl", "F_SETFD"));
 }
@@ -62,12 +60,13 @@ void prepare_descriptor(const Napi::CallbackInfo& info) {
 void park(const Napi::CallbackInfo& info) {
   std::string token = info[0].As<Napi::String>(), note = info[2].As<Napi::String>();
   int fd = int_of(info, 1, -1);
+  Environment::of(info.Env()).disown(fd);
   lock();
   (*parked)[token] = {fd, note};
   uv_mutex_unlock(&mutex);
 }
 
-// claim(token): { fd, note }, once; undefined for an unknown token
+// claim(token): { fd, note }, once, closed with the environment if nobody does before; undefined for an unknown token
 Napi::Value claim(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::string token = info[0].As<Napi::String>();
@@ -81,6 +80,7 @@ Napi::Value claim(const Napi::CallbackInfo& info) {
   }
   uv_mutex_unlock(&mutex);
   if (!known) return env.Undefined();
+  Environment::of(env).own(entry.fd);
   Napi::Object object = Napi::Object::New(env);
   object.Set("fd", entry.fd);
   object.Set("note", entry.note);
@@ -123,7 +123,6 @@ Opened open_on_thread(int network, OpenJob job, const void* argument) {
 Opened run_on_thread(OpenJob job, const void* argument) { return run(-1, job, argument); }
 
 void define_descriptors(Napi::Env env, Napi::Object exports) {
-  exports.Set("ownDescriptor", Napi::Function::New(env, own_descriptor, "ownDescriptor"));
   exports.Set("disownDescriptor", Napi::Function::New(env, disown_descriptor, "disownDescriptor"));
   exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor, "closeDescriptor"));
   exports.Set("duplicateDescriptor", Napi::Function::New(env, duplicate_descriptor, "duplicateDescriptor"));

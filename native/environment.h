@@ -37,7 +37,7 @@ class Environment {
 
   void attach(LoopResource& resource);
   void detach(LoopResource& resource);
-  // A descriptor that JavaScript holds as a number: closed with the environment if nobody does before.
+  // A descriptor that JavaScript holds as a number, perhaps: closed with the environment if nobody does before.
   void own(int fd) { owned_.insert(fd); }
   void disown(int fd) { owned_.erase(fd); }
   // Around uv_close: the environment outlives the callback.

@@ -32,10 +32,11 @@ Napi::Function FramePort::define(Napi::Env env) {
 
 FramePort::FramePort(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<FramePort>(info), environment_(Environment::of(info.Env())) {
+  if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
   int fd = int_of(info, 0, -1);
-  framing_.ethernet = info[1].ToBoolean();
-  framing_.packet_information = info[2].ToBoolean();
+  framing_.ethernet = bool_of(info, 1);
+  framing_.packet_information = bool_of(info, 2);
   framing_.vnet_header = static_cast<uint8_t>(uint_of(info, 3));
   framing_.max_frame = uint_of(info, 4);
   if (fd < 0 || framing_.vnet_header > Slab::kHeaderBytes || !info[5].IsFunction()) {
@@ -44,11 +45,12 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
   }
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
     auto* self = static_cast<FramePort*>(owner);
-    Napi::HandleScope scope(self->Env());
+    napi_env env = self->environment_.env();
+    Napi::HandleScope scope(env);
     self->turn_start_ = 0;
     napi_value values[2];
-    napi_create_int32(self->Env(), status, &values[0]);
-    napi_create_int32(self->Env(), events, &values[1]);
+    napi_create_int32(env, status, &values[0]);
+    napi_create_int32(env, events, &values[1]);
     // The callback may close the port; nothing of `self` is touched after it.
     self->environment_.call(self->on_ready_, 2, values);
   });
@@ -57,6 +59,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
     return;
   }
   fd_.reset(fd);
+  environment_.disown(fd);
   on_ready_ = Napi::Persistent(info[5].As<Napi::Function>());
   environment_.attach(*this);
   attached_ = true;
@@ -96,8 +99,9 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
-  if (info[5].ToBoolean() && budget_spent()) return Napi::Number::New(env, kBudgetSpent);
+  if (bool_of(info, 5) && budget_spent()) return Napi::Number::New(env, kBudgetSpent);
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
+  if (!slab) return {};  // not one, or the worker is being terminated
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
     return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
@@ -115,13 +119,14 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
 Napi::Value FramePort::send_slab(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
+  if (!slab) return {};
   uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
   if (first > Slab::kFrames || count > Slab::kFrames - first || from > count)
     return throw_bad_call(env, "sendSlab(slab, first, count, from)"), env.Undefined();
-  bool headers = info[4].ToBoolean();
+  bool headers = bool_of(info, 4);
   FrameList list = {slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first,
                     headers ? slab->headers() + first * Slab::kHeaderBytes : nullptr, Slab::kHeaderBytes, from, count};
-  return send(list, info[5].ToBoolean());
+  return send(list, bool_of(info, 5));
 }
 
 // sendBytes(bytes, offsets, lengths, count, from, headers or undefined, budgeted)
@@ -137,7 +142,7 @@ Napi::Value FramePort::send_bytes(const Napi::CallbackInfo& info) {
   FrameList list = {data.data, data.length, reinterpret_cast<uint32_t*>(offsets.data),
                     reinterpret_cast<uint32_t*>(lengths.data), headers.ok ? headers.data : nullptr, framing_.vnet_header,
                     from, count};
-  return send(list, info[6].ToBoolean());
+  return send(list, bool_of(info, 6));
 }
 
 // sendFrame(bytes, budgeted): one frame, without columns. undefined: not the bytes of an ArrayBuffer.
@@ -172,7 +177,7 @@ Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
 
 void FramePort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
 
-void FramePort::ref(const Napi::CallbackInfo& info) { poll_.ref(info[0].ToBoolean()); }
+void FramePort::ref(const Napi::CallbackInfo& info) { poll_.ref(bool_of(info, 0)); }
 
 // setFraming(vnetHeaderSize)
 void FramePort::set_framing(const Napi::CallbackInfo& info) {
@@ -187,7 +192,7 @@ Napi::Value FramePort::close(const Napi::CallbackInfo& info) {
   int fd = -1;
   if (fd_) {
     poll_.close();
-    if (info[0].ToBoolean()) fd = fd_.release();
+    if (bool_of(info, 0)) environment_.own(fd = fd_.release());
     shut();
     Unref();
   }

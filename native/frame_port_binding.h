@@ -10,7 +10,7 @@ namespace netloom {
 // receive() and send() is one crossing for a batch, into or out of memory that the caller names.
 //
 // new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength,
-// onReady(status, events)) owns `fd` on success.
+// onReady(status, events)) owns `fd` on success, also when the environment did.
 class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource {
  public:
   static Napi::Function define(Napi::Env env);
@@ -27,7 +27,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
   void ref(const Napi::CallbackInfo& info);
   void set_framing(const Napi::CallbackInfo& info);
   Napi::Value descriptor(const Napi::CallbackInfo& info);
-  // Ends the port; the descriptor is closed, or handed over as a number if asked for.
+  // Ends the port; the descriptor is closed, or handed over as a number, to be closed with the environment, if asked for.
   Napi::Value close(const Napi::CallbackInfo& info);
 
   void close_for_exit() override;

@@ -52,7 +52,11 @@ void LoopPoll::close() {
 
 void LoopPoll::on_poll(uv_poll_t* handle, int status, int events) {
   auto* state = static_cast<State*>(handle->data);
-  // libuv stops the handle on an error.
+  // libuv stops the handle on an error, but takes one for priority data where that is what we asked for.
+  if (status == 0 && !(events & (UV_READABLE | UV_WRITABLE))) {
+    uv_poll_stop(handle);
+    status = UV_EBADF;
+  }
   if (status < 0) state->events = -1;
   if (state->owner) state->callback(state->owner, status, events & (UV_READABLE | UV_WRITABLE));
 }

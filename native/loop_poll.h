@@ -7,7 +7,8 @@ namespace netloom {
 // environment waits for, while the owner may go at once.
 class LoopPoll {
  public:
-  // `status` is 0 or negative errno; `events` are UV_READABLE and UV_WRITABLE.
+  // `status` is 0 or negative errno; `events` are UV_READABLE and UV_WRITABLE. After an error nothing is reported
+  // until watch() is called again.
   using Callback = void (*)(void* owner, int status, int events);
 
   LoopPoll() = default;

@@ -26,6 +26,7 @@ Napi::Function NetlinkSocket::define(Napi::Env env) {
 
 NetlinkSocket::NetlinkSocket(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<NetlinkSocket>(info), environment_(Environment::of(info.Env())) {
+  if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
   NetlinkOptions options = {};
   options.protocol = int_of(info, 1, -1);
@@ -47,9 +48,10 @@ NetlinkSocket::NetlinkSocket(const Napi::CallbackInfo& info)
   memcpy(&identity, opened.payload, sizeof identity);
   int error = poll_.open(environment_, fd.get(), this, [](void* owner, int status, int) {
     auto* self = static_cast<NetlinkSocket*>(owner);
-    Napi::HandleScope scope(self->Env());
+    napi_env env = self->environment_.env();
+    Napi::HandleScope scope(env);
     napi_value value;
-    napi_create_int32(self->Env(), status, &value);
+    napi_create_int32(env, status, &value);
     // The callback may close the socket; nothing of `self` is touched after it.
     self->environment_.call(self->on_ready_, 1, &value);
   });
@@ -114,7 +116,7 @@ Napi::Value NetlinkSocket::wait(const Napi::CallbackInfo& info) {
 
 // setMembership(group, join)
 void NetlinkSocket::set_membership(const Napi::CallbackInfo& info) {
-  Failure failure = join_netlink_group(fd_.get(), uint_of(info, 0), info[1].ToBoolean());
+  Failure failure = join_netlink_group(fd_.get(), uint_of(info, 0), bool_of(info, 1));
   if (failure) throw_failure(info.Env(), failure);
 }
 
@@ -126,9 +128,9 @@ Napi::Value NetlinkSocket::set_receive_buffer(const Napi::CallbackInfo& info) {
 }
 
 // watch(readable)
-void NetlinkSocket::watch(const Napi::CallbackInfo& info) { poll_.watch(info[0].ToBoolean() ? UV_READABLE : 0); }
+void NetlinkSocket::watch(const Napi::CallbackInfo& info) { poll_.watch(bool_of(info, 0) ? UV_READABLE : 0); }
 
-void NetlinkSocket::ref(const Napi::CallbackInfo& info) { poll_.ref(info[0].ToBoolean()); }
+void NetlinkSocket::ref(const Napi::CallbackInfo& info) { poll_.ref(bool_of(info, 0)); }
 
 void NetlinkSocket::close(const Napi::CallbackInfo& info) {
   if (!fd_) return;

@@ -28,7 +28,7 @@ Napi::Value show(Napi::Env env, Result<int> result) {
 
 // createNamespace(withUser, beside): a descriptor. `beside` is -1 or a namespace whose owner shall own the new one.
 Napi::Value create(const Napi::CallbackInfo& info) {
-  bool with_user = info[0].ToBoolean();
+  bool with_user = bool_of(info, 0);
   int beside = int_of(info, 1, -1);
   if (beside >= 0) return show(info.Env(), create_namespace_beside(beside));
   return show(info.Env(), with_user ? create_namespace_with_user() : run_on_thread(create_namespace, nullptr));
@@ -73,10 +73,10 @@ void leave(const Napi::CallbackInfo& info) {
 Napi::Value open_socket(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   InetSocketOptions options = {};
-  bool ipv6 = info[1].ToBoolean(), datagram = info[2].ToBoolean();
+  bool ipv6 = bool_of(info, 1), datagram = bool_of(info, 2);
   options.family = ipv6 ? AF_INET6 : AF_INET;
   options.type = datagram ? SOCK_DGRAM : SOCK_STREAM;
-  options.ipv6_only = info[3].ToBoolean();
+  options.ipv6_only = bool_of(info, 3);
   if (!info[4].IsUndefined()) {
     Bytes address = bytes_of(env, info[4]);
     if (!address.ok || address.length != (ipv6 ? 16 : 4)) return throw_bad_call(env, "openInetSocket"), env.Undefined();

@@ -8,6 +8,12 @@
 namespace netloom {
 namespace {
 
+// Descriptors go out as numbers; the environment closes those that JavaScript did not get to close or to hand on.
+int own(Napi::Env env, int fd) {
+  Environment::of(env).own(fd);
+  return fd;
+}
+
 Napi::Object describe(Napi::Env env, int fd, const TuntapIdentity& identity) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("fd", fd);
@@ -27,7 +33,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   if (name.size() >= sizeof options.name) return throw_bad_call(env, "name"), env.Undefined();
   memcpy(options.name, name.data(), name.size());
   options.flags = static_cast<uint16_t>(uint_of(info, 2));
-  options.must_exist = info[3].ToBoolean();
+  options.must_exist = bool_of(info, 3);
   Napi::Object settings = info[4].As<Napi::Object>();
   auto read = [&](const char* key, bool& set, auto& value) {
     Napi::Value given = settings.Get(key);
@@ -38,12 +44,13 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   read("sendBuffer", options.set_send_buffer, options.send_buffer);
   read("vnetHeaderSize", options.set_vnet_header_size, options.vnet_header_size);
   read("offload", options.set_offload, options.offload);
-  options.persist = settings.Get("persist").ToBoolean();
+  Napi::Value persist = settings.Get("persist");
+  options.persist = persist.IsBoolean() && persist.As<Napi::Boolean>().Value();
   Opened opened = open_on_thread(int_of(info, 0, -1), open_tuntap, &options);
   if (opened.failure) return throw_failure(env, opened.failure), env.Undefined();
   TuntapIdentity identity;
   memcpy(&identity, opened.payload, sizeof identity);
-  return describe(env, opened.descriptors[0], identity);
+  return describe(env, own(env, opened.descriptors[0]), identity);
 }
 
 Napi::Value identify(const Napi::CallbackInfo& info) {
@@ -62,6 +69,7 @@ Napi::Value control(const Napi::CallbackInfo& info) {
   int64_t value = info[2].IsNumber() ? info[2].As<Napi::Number>().Int64Value() : 0;
   auto result = control_tuntap(int_of(info, 0, -1), static_cast<TuntapRequest>(request), static_cast<int>(value));
   if (!result.ok()) return throw_failure(env, result.failure()), env.Undefined();
+  if (static_cast<TuntapRequest>(request) == TuntapRequest::kGetNamespace) own(env, result.value());
   return Napi::Number::New(env, result.value());
 }
 
@@ -80,7 +88,7 @@ Napi::Value set_tx_filter(const Napi::CallbackInfo& info) {
   Bytes addresses = bytes_of(env, info[2]);
   if (!addresses.ok || addresses.length % 6 != 0 || addresses.length / 6 > 64)
     return throw_bad_call(env, "setTuntapTxFilter"), env.Undefined();
-  auto exact = set_tuntap_tx_filter(int_of(info, 0, -1), info[1].ToBoolean(), addresses.data,
+  auto exact = set_tuntap_tx_filter(int_of(info, 0, -1), bool_of(info, 1), addresses.data,
                                     static_cast<uint16_t>(addresses.length / 6));
   if (!exact.ok()) return throw_failure(env, exact.failure()), env.Undefined();
   return Napi::Number::New(env, exact.value());

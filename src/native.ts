@@ -116,8 +116,7 @@ export interface NativeBinding {
     ): NativeNetlinkSocket
   }
   closeDescriptor(fd: number): void
-  /** To be closed when this thread ends, if nobody did before. */
-  ownDescriptor(fd: number): void
+  /** Descriptors that calls return are closed when this thread ends, if nobody did before; this one no longer. */
   disownDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
   prepareDescriptor(fd: number, nonBlocking: boolean): void

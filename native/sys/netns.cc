@@ -53,12 +53,20 @@ Opened receive_opened(int socket) {
     return failed;
   }
   // The numbers in the message are the child's; ours are in the control data.
+  int sent = out.count;
   out.count = 0;
   for (int& fd : out.descriptors) fd = -1;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     out.count = static_cast<int>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
     memcpy(out.descriptors, CMSG_DATA(header), sizeof(int) * out.count);
+  }
+  if (out.count < sent) {
+    // MSG_CTRUNC: more than we may have open.
+    for (int fd : out.descriptors)
+      if (fd >= 0) close(fd);
+    out = {};
+    out.failure = {EMFILE, "recvmsg", "SCM_RIGHTS"};
   }
   return out;
 }

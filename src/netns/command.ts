@@ -6,7 +6,8 @@ import {
 } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { NetloomError, requireInteger, requireOptions } from '../errors/index.js'
+import { types } from 'node:util'
+import { invalidArgumentType, NetloomError, requireInteger, requireOptions } from '../errors/index.js'
 import { abortError, throwIfAborted } from '../lifecycle/index.js'
 import { callInside, closeDescriptor, identify, identifyFile, openOwner } from './handle.js'
 
@@ -116,6 +117,9 @@ export async function execInside(
 ): Promise<ExecResult> {
   const { cwd, env, input, reject, signal, timeoutMs } = requireOptions('options', options, execOptions)
   if (timeoutMs !== undefined) requireInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
+  if (input !== undefined && typeof input !== 'string' && !types.isUint8Array(input)) {
+    throw invalidArgumentType('options.input', 'a string or an instance of Uint8Array', input)
+  }
   throwIfAborted(signal)
   const child = spawnInside(namespace, command, args, {
     cwd,

@@ -44,11 +44,16 @@ export const budgetSpent = -4096
 /**
  * What the last native call reported beside its result.
  * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long.
- * send…(): 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 bytes.
+ * send…(): 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
+ * first.
  */
 export function report(): Int32Array {
   reported ??= new Int32Array(native().report)
   return reported
+}
+
+export function closeDescriptor(fd: number): void {
+  native().closeDescriptor(fd)
 }
 
 export interface Framing {

@@ -5,6 +5,7 @@ import type { FrameBatch } from './batch.js'
 import { BatchReader } from './batch-reader.js'
 import {
   budgetSpent,
+  closeDescriptor,
   type Framing,
   type NativeFramePort,
   openFramePort,
@@ -45,6 +46,8 @@ export interface NativePortOptions<L extends LinkType> extends Framing {
   linkType: L
   /** What the port is called in errors. */
   name: string
+  /** The descriptor stays the caller's where the constructor throws. Default false: it is closed. */
+  lent?: boolean
 }
 
 /** A port over a descriptor of the kernel's that carries frames; devices extend it. */
@@ -76,7 +79,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   /** The kernel's queue was empty when last looked at, and no readiness was reported since. */
   #drained = false
 
-  /** Owns `fd` once the constructor has returned. */
+  /** Owns `fd`. */
   protected constructor(fd: number, options: NativePortOptions<L>) {
     this.linkType = options.linkType
     this.maxFrameLength = options.maxFrameLength
@@ -86,8 +89,14 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
       check: (batch, from) => this.#check(batch, from),
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
       wait: () => this.#arm(writable),
+      rest: () => this.#hold(),
     })
-    this.handle = openFramePort(fd, options, (status, events) => this.#onReady(status, events))
+    try {
+      this.handle = openFramePort(fd, options, (status, events) => this.#onReady(status, events))
+    } catch (error) {
+      if (!options.lent) closeDescriptor(fd)
+      throw error
+    }
   }
 
   get owner(): FramePort['owner'] {
@@ -199,9 +208,10 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   }
 
   #onReady(status: number, events: number): void {
-    // libuv has stopped the poll; the next system call tells why.
-    if (status < 0) this.#watched = 0
+    // The poll has stopped; the next system call tells why.
     if (status < 0 && this.#probe()) return
+    // A device on its way out reports errors before it refuses calls: whoever waits looks again.
+    if (status < 0) events = readable | writable
     if (events & readable) {
       this.#drained = false
       if (this.#reader?.waiting) this.#reader.wake()
@@ -217,11 +227,10 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
 
   /** After an error on the descriptor: true if the port has ended. */
   #probe(): boolean {
-    this.#drained = false
     const batch = this.#receive({ frames: 1, bytes: 1, lifetime: 'pooled' }, false)
     // It can't be given back to the kernel; a device that reports errors has no frames left.
     batch?.release()
-    if (!this.#ended) this.#watch(this.#watched)
+    if (!this.#ended) this.#watch(0)
     return this.#ended
   }
 

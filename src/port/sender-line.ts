@@ -13,6 +13,8 @@ export interface SendTarget<L extends LinkType> {
   transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult
   /** Somebody waits: `wake()` is due once trying again may help. */
   wait(): void
+  /** Who waited gave up. */
+  rest?(): void
 }
 
 /** Turns a `transmit` that never waits into `send()`: who comes first is served first, however long it takes. */
@@ -79,15 +81,25 @@ export class SenderLine<L extends LinkType> {
         this.#target.check(held, total.next)
         total = joined(total, this.#target.transmit(held, total.next, true))
         if (total.next === count) return total
-        this.#space ??= deferred()
-        this.#target.wait()
-        await abortable(this.#space.promise, signal)
+        await this.#wait(signal)
       }
     } finally {
       if (held !== batch) (held as FrameBatch<L>).release()
       this.#waiting--
       // One that gives up must not let those behind it overtake those before it.
       before.then(served.resolve)
+    }
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    this.#space = deferred()
+    this.#target.wait()
+    try {
+      await abortable(this.#space.promise, signal)
+    } catch (error) {
+      this.#space = undefined
+      this.#target.rest?.()
+      throw error
     }
   }
 }

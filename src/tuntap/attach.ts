@@ -30,6 +30,8 @@ export interface Attached {
   /** As asked for with TUNSETIFF. */
   flags: number
   vnetHeaderSize: number
+  /** The descriptor is somebody else's until there is a port. */
+  lent?: boolean
 }
 
 /** How `create` (must not be there), `open` (must be there) and `ensure` (either) attach. */
@@ -122,7 +124,7 @@ export async function readDescriptor(
   control(fd, name, 'TUNSETOFFLOAD', 0)
   prepareDescriptor(fd, true)
   const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST)
-  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), vnetHeaderSize }
+  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), vnetHeaderSize, lent: true }
 }
 
 /** By netlink: TUNGETIFF reports IFF_NO_PI, which is also IFF_NOFILTER, for every descriptor without a filter. */

@@ -37,12 +37,6 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
-/** Closed with this thread, if nobody does before. */
-export function ownDescriptor(fd: number): number {
-  native().ownDescriptor(fd)
-  return fd
-}
-
 /** Close-on-exec always; blocking or not as asked. */
 export function prepareDescriptor(fd: number, nonBlocking: boolean): void {
   native().prepareDescriptor(fd, nonBlocking)

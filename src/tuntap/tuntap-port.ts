@@ -18,7 +18,6 @@ import {
   closeDescriptor,
   control,
   identifyTuntap,
-  ownDescriptor,
   prepareDescriptor,
   setTxFilter,
 } from './handle.js'
@@ -48,6 +47,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       packetInformation: !(attached.flags & flags.IFF_NO_PI),
       vnetHeaderSize: attached.vnetHeaderSize,
       name: attached.name,
+      lent: attached.lent ?? false,
     })
     this.#flags = attached.flags
     this.#name = attached.name
@@ -179,7 +179,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   takeDescriptor(options: { nonBlocking?: boolean } = {}): TakenDescriptor {
     this.#open()
     prepareDescriptor(this.fd, options.nonBlocking ?? false)
-    let fd = ownDescriptor(this.end({ type: 'detached' }, true))
+    let fd = this.end({ type: 'detached' }, true)
     const close = () => {
       if (fd < 0) return
       closeDescriptor(fd)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { CommandError, Namespace } from '../../../src/netns/index.js'
+import { runChild } from '../../support/child.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { requiresRoot } from '../../support/requires.js'
 
@@ -20,6 +21,16 @@ t.test('exec gives what the command said', async t => {
   t.equal(env.stdout, '1\n/\n')
   const big = await namespace.exec('head', ['-c', '3000000', '/dev/zero'])
   t.equal(big.stdout.length, 3000000)
+})
+
+t.test('a bad input starts nothing', async t => {
+  const { stdout, code } = await runChild(`
+    const namespace = await Namespace.create()
+    const error = await namespace.exec('cat', [], { input: 5 }).catch(error => error.code)
+    const other = await namespace.exec('no-such-program', [], { input: {} }).catch(error => error.code)
+    console.log(error, other)
+  `)
+  t.match({ stdout, code }, { stdout: 'ERR_INVALID_ARG_TYPE ERR_INVALID_ARG_TYPE\n', code: 0 })
 })
 
 t.test('failure is a typed error, or a result', async t => {

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { PortEvent } from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
 import { watchLeaks } from '../../support/leaks.js'
-import { markedFrame } from '../../support/marked-frames.js'
+import { markedBatch, markedFrame } from '../../support/marked-frames.js'
 import { createNetwork, requiresNetworks } from '../../support/network.js'
 import { requires } from '../../support/requires.js'
 
@@ -40,6 +41,36 @@ if (requiresNetworks(t)) {
       t.equal(tap.fd, -1)
       await tap.close()
     }
+  })
+
+  t.test('a port that nobody uses ends with its device, and costs no processor time', async t => {
+    const tap = await Tap.create({ in: network })
+    await network.links.delete(tap.name)
+    const spent = process.cpuUsage()
+    const ended = await Promise.race([tap.closed, sleep(400, undefined)])
+    const { user, system } = process.cpuUsage(spent)
+    t.same(ended, { type: 'removed' })
+    t.ok(user + system < 200_000, `${user + system} µs`)
+    await tap.close()
+  })
+
+  t.test('a device that goes while frames come ends its reader', async t => {
+    await network.links.create({ kind: 'bridge', name: 'br9', up: true, ipv6LinkLocal: 'none' })
+    const options = { in: network, master: 'br9', ipv6LinkLocal: 'none' } as const
+    await using sender = await Tap.create(options)
+    for (let i = 0; i < 10; i++) {
+      const tap = await Tap.create(options)
+      const reading = (async () => {
+        for await (const batch of tap.batches()) batch.release()
+      })()
+      const flood = setInterval(() => sender.trySend(markedBatch(0, 50)))
+      await sleep(i)
+      await network.links.delete(tap.name)
+      await reading
+      clearInterval(flood)
+      t.same(await tap.closed, { type: 'removed' })
+    }
+    await network.links.delete('br9')
   })
 
   t.test('a send that finds the device gone says so', async t => {

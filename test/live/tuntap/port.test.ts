@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type FrameBatch, type FramePort, NativeBatch, portPair } from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
+import { runChild } from '../../support/child.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { isMarked, markedBatch, readMarked, sequenceOf } from '../../support/marked-frames.js'
 import { createNetwork, requiresNetworks } from '../../support/network.js'
@@ -167,6 +168,25 @@ if (requiresNetworks(t)) {
       'nothing was lost, nothing overtook',
     )
     await Promise.all([a.close(), b.close()])
+    const child = await runChild(`
+      const network = await Network.create()
+      await network.links.create({ kind: 'bridge', name: 'br0', up: true })
+      await network.links.create({ kind: 'veth', name: 'v0', master: 'br0', up: true, peer: { name: 'v1' } })
+      await network.links.change('v1', { up: true })
+      const shape = ['qdisc', 'add', 'dev', 'v0', 'root', 'tbf', 'rate', '1kbit', 'burst', '2kb', 'limit', '1mb']
+      await network.namespace.exec('tc', shape)
+      const tap = await Tap.create({ in: network, master: 'br0', sendBuffer: 8192 })
+      const frame = new Uint8Array(1000)
+      frame.set([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5])
+      while (tap.trySend(frame).sent);
+      const abort = new AbortController()
+      setTimeout(() => abort.abort(), 50)
+      const first = tap.send(frame, { signal: abort.signal }).catch(error => error.code)
+      const second = tap.send(frame, { signal: abort.signal }).catch(error => error.code)
+      console.log(await first, await second)
+      setTimeout(() => { console.log('held'); process.exit(3) }, 3000).unref()
+    `)
+    t.match(child, { code: 0, stdout: 'ABORT_ERR ABORT_ERR\n' }, 'who gave up holds no process')
   })
 
   t.test('TUN carries packets of both versions, with and without packet information', async t => {

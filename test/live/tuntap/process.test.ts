@@ -1,6 +1,8 @@
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Network } from '../../../src/network/index.js'
+import { NativePort } from '../../../src/port/index.js'
 import { Tap } from '../../../src/tuntap/index.js'
 import { messageOf, runChild, startWorker } from '../../support/child.js'
 import { watchLeaks } from '../../support/leaks.js'
@@ -129,6 +131,90 @@ if (requiresRoot(t)) {
       await worker.terminate()
     }
     t.pass('no crash')
+  })
+
+  t.test('workers are terminated in the middle of native calls', async t => {
+    const { code, signal, stdout, stderr } = await runChild(`
+      const { Worker } = await import('node:worker_threads')
+      const { setTimeout: sleep } = await import('node:timers/promises')
+      const { readdirSync } = await import('node:fs')
+      const library = ${JSON.stringify(new URL('../../../lib/index.js', import.meta.url).href)}
+      const bodies = [
+        \`for (;;) {
+          const network = await Network.create()
+          const tap = await Tap.create({ in: network })
+          tap.takeDescriptor().close()
+          await network.close()
+        }\`,
+        \`const tap = await Tap.create({ in: await Network.create() })
+        parentPort.postMessage('ready')
+        for (;;) tap.tryReceive()\`,
+      ]
+      let before
+      for (let i = 0; i < 30; i++) {
+        const source = \`const { parentPort } = require('node:worker_threads')
+        import('\${library}').then(async ({ Network, Tap }) => { parentPort.postMessage('ready')
+        \${bodies[i % 2]} })\`
+        const worker = new Worker(source, { eval: true })
+        worker.on('error', error => console.log(error))
+        for (let told = 0; told <= i % 2; told++) await new Promise(resolve => worker.once('message', resolve))
+        for (const until = performance.now() + (i * 7) % 10; performance.now() < until; );
+        await worker.terminate()
+        // The first one opens what the process keeps.
+        await sleep(1)
+        before ??= readdirSync('/proc/self/fd').length
+      }
+      console.log('left:', readdirSync('/proc/self/fd').length - before)
+    `)
+    t.match({ code, signal, stdout }, { code: 0, signal: null, stdout: 'left: 0\n' }, stderr.slice(0, 600))
+  })
+
+  t.test('a descriptor that was taken and adopted again is closed once', async t => {
+    const worker = startWorker(`${prelude}
+      const taken = tap.takeDescriptor()
+      const again = await Tap.fromDescriptor(taken.fd)
+      parentPort.postMessage(taken.fd)
+      await new Promise(resolve => parentPort.once('message', resolve))
+      await again.close()
+      parentPort.postMessage('closed')
+      setInterval(() => {}, 1000)
+    `)
+    const fd = Number(await messageOf(worker))
+    worker.postMessage('close')
+    await messageOf(worker)
+    const mine: number[] = []
+    while (mine.at(-1) !== fd) mine.push(openSync('/dev/null', 'r'))
+    await worker.terminate()
+    t.doesNotThrow(() => fstatSync(fd), 'the number is somebody else’s by now')
+    for (const each of mine) closeSync(each)
+  })
+
+  t.test('a descriptor that cannot be waited on is closed with the port that it does not become', async t => {
+    class FilePort extends NativePort<'ethernet'> {
+      constructor(fd: number, lent: boolean) {
+        super(fd, {
+          linkType: 'ethernet',
+          name: 'file',
+          ethernet: true,
+          packetInformation: false,
+          vnetHeaderSize: 0,
+          maxFrameLength: 1514,
+          lent,
+        })
+      }
+      events(): never {
+        throw new Error('no events')
+      }
+      kernelDrops() {
+        return 0n
+      }
+      onEnd() {}
+    }
+    const fd = openSync('/etc/hostname', 'r')
+    t.throws(() => new FilePort(fd, true), { code: 'EPERM', syscall: 'epoll_ctl' })
+    t.doesNotThrow(() => fstatSync(fd), 'lent')
+    t.throws(() => new FilePort(fd, false), { code: 'EPERM', syscall: 'epoll_ctl' })
+    t.throws(() => fstatSync(fd), { code: 'EBADF' })
   })
 
   t.test('a port moves to another worker by its token', async t => {
