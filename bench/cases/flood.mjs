@@ -6,6 +6,9 @@ const milliseconds = 400
 // Twenty milliseconds' worth: what else runs on the core now and then is not what is measured.
 const txQueueLength = 8192
 
+/** How fast frames came, against how fast they were sent: unlike the former not the sender's affair. */
+const shareReceived = result => framesPerSecond(result) / framesPerSecond(result.sent)
+
 /** A TUN is read while another core sends into it without pause. */
 export async function flood({ lab, rounds }) {
   const findings = []
@@ -30,6 +33,12 @@ export async function flood({ lab, rounds }) {
         figures: ours.map(framesPerSecond),
         floor: c.map(framesPerSecond),
         least: 0.97,
+      }),
+      finding({
+        measure: `${size} B: share of frames sent`,
+        unit: '',
+        figures: ours.map(shareReceived),
+        floor: c.map(shareReceived),
       }),
       finding({
         measure: `${size} B: CPU per frame`,

@@ -41,6 +41,8 @@ const EBADFD = 77
 const EMSGSIZE = 90
 
 const nothing: ReadonlySet<Offload> = new Set()
+/** For what is to run within this turn, after those who were woken: without queueMicrotask()'s own bookkeeping. */
+const settled = Promise.resolve()
 
 export interface NativePortOptions<L extends LinkType> extends Framing {
   linkType: L
@@ -222,7 +224,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
       else this.#watch(this.#watched & ~writable)
     }
     // Most who were woken wait again before the turn is over; those who do not are let go of then.
-    queueMicrotask(this.#holdLater)
+    settled.then(this.#holdLater)
   }
 
   /** After an error on the descriptor: true if the port has ended. */
@@ -258,8 +260,8 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   }
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {
-    // Bytes of ours are checked where they are written.
-    if (from === 0 && isPlainFrame(batch)) return 1
+    // A single frame is checked where it is written.
+    if (from === 0 && batch instanceof Uint8Array) return 1
     if (!(batch instanceof NativeBatch)) return checkSendable(batch, this.linkType, from).count
     batch.check()
     if (batch.linkType !== this.linkType) {
