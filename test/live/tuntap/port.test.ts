@@ -169,7 +169,7 @@ if (requiresNetworks(t)) {
     )
     await Promise.all([a.close(), b.close()])
     const child = await runChild(`
-      const network = await Network.create()
+      const network = await Network.create({ userNamespace: process.getuid() !== 0 })
       await network.links.create({ kind: 'bridge', name: 'br0', up: true })
       await network.links.create({ kind: 'veth', name: 'v0', master: 'br0', up: true, peer: { name: 'v1' } })
       await network.links.change('v1', { up: true })
