@@ -1,5 +1,6 @@
-// What building the addon needs, for setup.mjs (a checkout) and install.mjs (an installed package).
-import { existsSync } from 'node:fs'
+// What building the addon needs, for setup.mjs (a checkout), install.mjs (an installed package) and the tests.
+import { spawnSync } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 
 /**
@@ -27,6 +28,15 @@ export function missingPackagesText(missing) {
     `netloom: to compile the addon, this machine lacks ${missing.join(', ')} (python3 is for node-gyp).`,
     `On Debian or Ubuntu: apt-get install ${missing.join(' ')}`,
   ].join('\n')
+}
+
+/** The library of GCC's address sanitizer, for LD_PRELOAD; undefined where there is none. */
+export function asanLibrary() {
+  const compiler = process.env.CXX?.split(' ')[0] || 'g++'
+  const { stdout } = spawnSync(compiler, ['-print-file-name=libasan.so'], { encoding: 'utf8' })
+  const path = stdout?.trim()
+  // Without one, the compiler gives the bare name back.
+  return path?.startsWith('/') && existsSync(path) ? realpathSync(path) : undefined
 }
 
 function hasProgram(...names) {

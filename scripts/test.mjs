@@ -6,13 +6,18 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { missingPackages } from './node-gyp.mjs'
+import { asanLibrary, missingPackages } from './node-gyp.mjs'
 import { TapReport } from './tap-report.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const needsDevices = () => existsSync('/dev/net/tun') || 'no /dev/net/tun here'
 const needsCompiler = () => missingPackages().length === 0 || `${missingPackages().join(', ')} missing`
+const needsSanitizer = () => {
+  const needed = needsCompiler()
+  if (needed !== true) return needed
+  return asanLibrary() ? needsDevices() : "libasan, GCC's address sanitizer, missing"
+}
 
 /** In the order in which they run; lanes of one group run together. `can` is true or why not. */
 const lanes = [
@@ -22,6 +27,7 @@ const lanes = [
   { name: 'live', group: 'devices', can: needsDevices },
   { name: 'peers', group: 'devices', can: needsDevices },
   { name: 'native', group: 'native', can: needsCompiler },
+  { name: 'asan', group: 'asan', can: needsSanitizer },
   { name: 'package', group: 'package', can: needsCompiler },
 ]
 const totals = { passed: 0, failed: 0, skipped: 0 }
@@ -36,7 +42,7 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
-if (paths.length > 0) await runTap(paths.flatMap(testFiles), 1)
+if (paths.length > 0) await runFiles(paths.flatMap(testFiles), 1)
 if (names.length > 0 || chosen.length === 0)
   await runLanes(names.length > 0 ? names : lanes.map(lane => lane.name))
 summarize()
@@ -47,9 +53,10 @@ async function runLanes(wanted) {
     const members = able.filter(lane => lane.group === group)
     console.log(`\n# ${members.map(lane => lane.name).join(', ')}`)
     if (group === 'native') await runNative()
+    else if (group === 'asan') await runTap(process.execPath, ['scripts/test-asan.mjs'])
     // Live tests share the machine's devices, processors and limits: one file after the other.
     else
-      await runTap(
+      await runFiles(
         members.flatMap(lane => testFiles(join('test', lane.name))),
         group === 'pure' ? 2 : 1,
       )
@@ -65,7 +72,9 @@ function canRun({ name, can }) {
 }
 
 function hasTests(lane) {
-  return lane === 'native' ? existsSync('scripts/test-native.mjs') : testFiles(join('test', lane)).length > 0
+  return ['native', 'asan'].includes(lane)
+    ? existsSync(`scripts/test-${lane}.mjs`)
+    : testFiles(join('test', lane)).length > 0
 }
 
 /** The test files in a folder, or the file itself. */
@@ -78,13 +87,13 @@ function testFiles(path) {
     .sort()
 }
 
-async function runTap(files, jobs) {
+function runFiles(files, jobs) {
+  return runTap(join('node_modules', '.bin', 'tap'), ['run', '--reporter=tap', `--jobs=${jobs}`, ...files])
+}
+
+async function runTap(command, args) {
   const report = new TapReport(line => console.log(line))
-  const code = await run(
-    join('node_modules', '.bin', 'tap'),
-    ['run', '--reporter=tap', `--jobs=${jobs}`, ...files],
-    line => report.line(line),
-  )
+  const code = await run(command, args, line => report.line(line))
   report.end(code)
   add(report)
   for (const [reason, times] of report.reasons)

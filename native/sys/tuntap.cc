@@ -152,7 +152,7 @@ Result<int> set_tuntap_tx_filter(int fd, bool all_multicast, const uint8_t* addr
   if (count > 64) return Failure{E2BIG, "ioctl", "TUNSETTXFILTER"};
   filter.flags = all_multicast ? TUN_FLT_ALLMULTI : 0;
   filter.count = count;
-  memcpy(filter.addresses, addresses, 6u * count);
+  if (count > 0) memcpy(filter.addresses, addresses, 6u * count);
   int exact = ioctl(fd, TUNSETTXFILTER, &filter);
   if (exact < 0) return Failure::last("ioctl", "TUNSETTXFILTER");
   return exact;

@@ -23,6 +23,7 @@ export async function runChild(
     env: {
       PATH: process.env.PATH,
       ASAN_OPTIONS: process.env.ASAN_OPTIONS,
+      UBSAN_OPTIONS: process.env.UBSAN_OPTIONS,
       LD_PRELOAD: process.env.LD_PRELOAD,
     },
     timeout: 30_000,

@@ -1,0 +1,76 @@
+// Builds the addon with the address and undefined-behavior sanitizers in a checkout of its own, build/asan, and runs
+// the tests that touch native code there: they, their children and their workers load that addon and no other.
+// Prints TAP; ends with 1 on a failure, and when a sanitizer reported anything in any process.
+//
+// Leaks are not looked for: V8's heap, which holds the only pointers to what objects wrap, is not scanned.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { asanLibrary, headerArguments } from './node-gyp.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const checkout = join(root, 'build', 'asan')
+const reports = join(checkout, 'reports')
+const copied = ['binding.gyp', 'package.json', 'tsconfig.json', '.taprc', 'native', 'src', 'lib', 'test']
+const tests = 'test/live'
+// Measures how long things take.
+const leftOut = ['netlink/connection.test.ts']
+
+mkdirSync(checkout, { recursive: true })
+for (const name of [...copied, 'reports', 'node_modules']) {
+  rmSync(join(checkout, name), { recursive: true, force: true })
+}
+// With their times: only what changed is compiled again.
+for (const name of copied)
+  cpSync(join(root, name), join(checkout, name), { recursive: true, preserveTimestamps: true })
+symlinkSync(resolve(root, 'node_modules'), join(checkout, 'node_modules'))
+mkdirSync(reports)
+
+const sanitize = '-fsanitize=address,undefined'
+const built = run(
+  [
+    join('node_modules', 'node-gyp', 'bin', 'node-gyp.js'),
+    'configure',
+    'build',
+    '--release',
+    '--loglevel=warn',
+    ...headerArguments(),
+  ],
+  {
+    CXXFLAGS: `${sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g`,
+    LDFLAGS: sanitize,
+  },
+  // The standard output is TAP.
+  2,
+)
+if (built !== 0) process.exit(1)
+
+const files = readdirSync(join(checkout, tests), { recursive: true })
+  .filter(name => name.endsWith('.test.ts') && !leftOut.includes(name))
+  .map(name => join(tests, name))
+  .sort()
+const status = run(
+  [join('node_modules', 'tap', 'dist', 'esm', 'run.mjs'), 'run', '--reporter=tap', '--jobs=1', ...files],
+  {
+    // Node itself has no part of the sanitizers, so they must be there before it.
+    LD_PRELOAD: asanLibrary(),
+    ASAN_OPTIONS: `detect_leaks=0:detect_stack_use_after_return=1:log_path=${join(reports, 'asan')}`,
+    UBSAN_OPTIONS: `print_stacktrace=1:log_path=${join(reports, 'ubsan')}`,
+  },
+  'inherit',
+)
+const found = readdirSync(reports)
+for (const name of found) process.stderr.write(`\n${name}\n${readFileSync(join(reports, name), 'utf8')}`)
+if (found.length > 0) console.error(`\n${found.length} reports of the sanitizers`)
+process.exit(status === 0 && found.length === 0 ? 0 : 1)
+
+function run(args, env, stdout) {
+  const { status, error } = spawnSync(process.execPath, args, {
+    cwd: checkout,
+    stdio: ['ignore', stdout, 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  if (error) console.error(error.message)
+  return status ?? 1
+}
