@@ -4,6 +4,7 @@
  */
 export {
   AttributeCursor,
+  type Bits,
   type ConnectionOptions,
   type DumpOptions,
   type FixedPart,
@@ -37,6 +38,7 @@ export {
   type LinkFilter,
   type LinkKindName,
   type LinkKindSettings,
+  type LinkPortSettings,
   type LinkReference,
   type LinkStatistics,
   Links,
@@ -47,6 +49,7 @@ export {
   Neighbors,
   type NextHop,
   type NextHopOptions,
+  type PortKindName,
   type Route,
   RouteConnection,
   type RouteFilter,

@@ -32,6 +32,10 @@ export { type FixedPart, MessageWriter, type Request } from './message-writer.js
 export { type MonitorOptions, NetlinkMonitor } from './monitor.js'
 export { NetlinkError, type NetlinkErrorOptions, type RequestContext } from './netlink-error.js'
 export {
+  action,
+  addressField,
+  type Bits,
+  bits,
   bool8,
   bool32,
   bytes,
@@ -41,7 +45,15 @@ export {
   type Fields,
   field,
   ipAddress,
+  ipv4,
+  ipv6,
+  list,
   macAddress,
+  mapping,
+  maskedBits,
+  nest,
+  portRange,
+  presence,
   readIpAddress,
   readTable,
   reported,
@@ -54,8 +66,9 @@ export {
   u16,
   u16be,
   u32,
+  u32be,
   u64,
-  word8,
+  word,
   wordOf,
   writeTable,
 } from './table.js'

@@ -7,8 +7,15 @@
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
 export { netloomProtocol } from './constants.js'
-export { findLinkKind, type LinkKindName, linkKinds } from './kinds/index.js'
-export type { Ipv6LinkLocal, Link, LinkKindSettings, LinkStatistics, OperState } from './link.js'
+export { findLinkKind, type LinkKindName, linkKinds, type PortKindName, portKinds } from './kinds/index.js'
+export type {
+  Ipv6LinkLocal,
+  Link,
+  LinkKindSettings,
+  LinkPortSettings,
+  LinkStatistics,
+  OperState,
+} from './link.js'
 export type { LinkAttributes, LinkChange, LinkCreate, LinkReference, VethPeer } from './link-request.js'
 export { type LinkEvent, LinkWatch, type LinkWatchOptions } from './link-watch.js'
 export { type LinkFilter, Links } from './links.js'

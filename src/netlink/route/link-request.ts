@@ -10,8 +10,21 @@ import {
   writeTable,
 } from '../core/index.js'
 import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, RTM, VETH_INFO } from './constants.js'
-import { findLinkKind, type LinkKindName, linkKinds } from './kinds/index.js'
-import { type Ipv6LinkLocal, ipv6LinkLocalModes, type LinkKindSettings, linkHeaderLength } from './link.js'
+import {
+  findLinkKind,
+  type LinkKindName,
+  linkKinds,
+  type PortKindName,
+  portKindNames,
+  portKinds,
+} from './kinds/index.js'
+import {
+  type Ipv6LinkLocal,
+  ipv6LinkLocalModes,
+  type LinkKindSettings,
+  type LinkPortSettings,
+  linkHeaderLength,
+} from './link.js'
 
 /** How links are referred to: by name, by index, or as a link. */
 export type LinkReference = string | number | { readonly index: number }
@@ -35,7 +48,7 @@ export interface LinkAttributes {
   ipv6LinkLocal?: Ipv6LinkLocal | undefined
 }
 
-export interface LinkChange extends LinkAttributes, LinkKindSettings {
+export interface LinkChange extends LinkAttributes, LinkKindSettings, LinkPortSettings {
   /** The new name. */
   name?: string | undefined
 }
@@ -51,7 +64,8 @@ export interface VethPeer {
 }
 
 export type LinkCreate = LinkAttributes &
-  LinkKindSettings & {
+  LinkKindSettings &
+  LinkPortSettings & {
     /** Kinds beyond the registry's can be made too, without settings. */
     kind: LinkKindName | (string & {})
     /** May hold one `%d` for the first free number. Default: the kernel's choice. */
@@ -94,11 +108,12 @@ const attributeNames = [
 
 const kindNames = Object.keys(linkKinds) as LinkKindName[]
 
-export const changeOptions = [...attributeNames, ...kindNames, 'name'] as const
+export const changeOptions = [...attributeNames, ...kindNames, ...portKindNames, 'name'] as const
 
 export const createOptions = [
   ...attributeNames,
   ...kindNames,
+  ...portKindNames,
   'kind',
   'name',
   'index',
@@ -197,6 +212,38 @@ export function changeLinkRequest(index: number, link: ResolvedLink): Request {
   return writer.finish()
 }
 
+/** The settings of a port, which the kernel takes as those of whatever its master is: the caller has looked. */
+export function changePortRequest(index: number, name: PortKindName, settings: object): Request {
+  const kind = portKinds[name]
+  return new MessageWriter({
+    type: RTM.NEWLINK,
+    flags: NLM_F.REQUEST | NLM_F.ACK,
+    header: linkHeader({ index }),
+    name: 'link',
+  })
+    .nested(IFLA.LINKINFO, '', info => {
+      info.string(IFLA_INFO.SLAVE_KIND, '', kind.name)
+      info.nested(IFLA_INFO.SLAVE_DATA, name, data =>
+        writeTable(data, kind.settings, settings as Record<string, unknown>, name),
+      )
+    })
+    .finish()
+}
+
+/** Takes out what is about the port that a link is: it has messages of its own. */
+export function splitPortSettings<T extends LinkPortSettings>(
+  link: T,
+): { link: Omit<T, PortKindName>; ports: [PortKindName, object][] } {
+  const rest = { ...link }
+  const ports: [PortKindName, object][] = []
+  for (const name of portKindNames) {
+    const settings = rest[name]
+    delete rest[name]
+    if (settings !== undefined) ports.push([name, settings])
+  }
+  return { link: rest, ports }
+}
+
 /** A message about one link that carries nothing but which it is. */
 export function linkRequest(type: number, flags: number, reference: LinkReference): Request {
   const index = typeof reference === 'string' ? undefined : indexOf(reference)
@@ -272,6 +319,8 @@ function writeSettings(info: MessageWriter, link: ResolvedLink): void {
     if (settings === undefined) continue
     if (name !== kind?.name)
       throw invalidArgumentValue(name, settings, `does not belong to a link of kind ${link.kind}`)
-    info.nested(IFLA_INFO.DATA, kind.name, data => writeTable(data, kind.settings, settings, kind.name))
+    info.nested(IFLA_INFO.DATA, kind.name, data =>
+      writeTable(data, kind.settings, settings as Record<string, unknown>, kind.name),
+    )
   }
 }

@@ -9,11 +9,23 @@ import {
   wordOf,
 } from '../core/index.js'
 import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, lastKnownLinkAttribute } from './constants.js'
-import { findLinkKind, type LinkKindName, type linkKinds } from './kinds/index.js'
+import {
+  findLinkKind,
+  findPortKind,
+  type LinkKindName,
+  type linkKinds,
+  type PortKindName,
+  portKinds,
+} from './kinds/index.js'
 
 /** The settings of each kind, under the kind's name: `link.bridge?.ageingTimeMs`. */
 export type LinkKindSettings = {
   -readonly [K in LinkKindName]?: TableValues<(typeof linkKinds)[K]['settings']> | undefined
+}
+
+/** The settings of a link as a port of its master: `link.bridgePort?.isolated`. */
+export type LinkPortSettings = {
+  -readonly [K in PortKindName]?: TableValues<(typeof portKinds)[K]['settings']> | undefined
 }
 
 /** RFC 2863, ifOperStatus; include/uapi/linux/if.h, IF_OPER_*. */
@@ -35,7 +47,7 @@ export const ipv6LinkLocalModes = { eui64: 0, none: 1, 'stable-privacy': 2, rand
 export type Ipv6LinkLocal = keyof typeof ipv6LinkLocalModes
 
 /** A network device as the kernel reports it. `undefined` is what the kernel did not say. */
-export interface Link extends LinkKindSettings {
+export interface Link extends LinkKindSettings, LinkPortSettings {
   readonly index: number
   readonly name: string
   readonly altNames: readonly string[]
@@ -82,6 +94,7 @@ export interface Link extends LinkKindSettings {
     /** Attributes newer than this library, and settings of a known kind that are. */
     readonly attributes: readonly RawAttribute[]
     readonly settingAttributes: readonly RawAttribute[]
+    readonly portSettingAttributes: readonly RawAttribute[]
   }
 }
 
@@ -119,7 +132,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 /** @throws NetloomError `ERR_NETLINK_PROTOCOL` */
 export function readLink(payload: Payload): Link {
   const flags = payload.u32(8)
-  const raw: Mutable<Link['raw']> = { attributes: [], settingAttributes: [] }
+  const raw: Mutable<Link['raw']> = { attributes: [], settingAttributes: [], portSettingAttributes: [] }
   const unknown: RawAttribute[] = []
   const link: Mutable<Link> = {
     index: payload.s32(4),
@@ -298,7 +311,8 @@ function readAltNames(list: AttributeCursor): string[] {
 }
 
 function readLinkInfo(info: AttributeCursor, link: Mutable<Link>, raw: Mutable<Link['raw']>): void {
-  let settings: { cursor: AttributeCursor; bytes: Uint8Array } | undefined
+  let settings: Nest | undefined
+  let portSettings: Nest | undefined
   while (info.next()) {
     switch (info.type) {
       case IFLA_INFO.KIND:
@@ -311,19 +325,36 @@ function readLinkInfo(info: AttributeCursor, link: Mutable<Link>, raw: Mutable<L
         link.portKind = info.string()
         break
       case IFLA_INFO.SLAVE_DATA:
-        raw.portSettings = info.bytes()
+        portSettings = { cursor: info.nested(), bytes: info.bytes() }
         break
     }
   }
-  if (settings === undefined) return
-  if (link.kind === undefined) throw malformed('a link has settings but no kind')
-  const kind = findLinkKind(link.kind)
-  if (!kind) {
-    raw.settings = settings.bytes
-    return
+  if (settings !== undefined) {
+    if (link.kind === undefined) throw malformed('a link has settings but no kind')
+    const kind = findLinkKind(link.kind)
+    if (kind) {
+      const { values, unknown } = readTable(kind.settings, settings.cursor)
+      // The registry's names are the property names.
+      Object.assign(link, { [kind.name]: values })
+      raw.settingAttributes = unknown
+    } else {
+      raw.settings = settings.bytes
+    }
   }
-  const { values, unknown } = readTable(kind.settings, settings.cursor)
-  // The registry's names are the property names.
-  Object.assign(link, { [kind.name]: values })
-  raw.settingAttributes = unknown
+  if (portSettings !== undefined) {
+    if (link.portKind === undefined) throw malformed('a port has settings but no kind')
+    const name = findPortKind(link.portKind)
+    if (name) {
+      const { values, unknown } = readTable(portKinds[name].settings, portSettings.cursor)
+      Object.assign(link, { [name]: values })
+      raw.portSettingAttributes = unknown
+    } else {
+      raw.portSettings = portSettings.bytes
+    }
+  }
+}
+
+interface Nest {
+  cursor: AttributeCursor
+  bytes: Uint8Array
 }

@@ -7,11 +7,12 @@ import {
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { type Message, type NetlinkConnection, NetlinkError, type WaitOptions } from '../core/index.js'
 import { RTM } from './constants.js'
-import { findLinkKind } from './kinds/index.js'
+import { findLinkKind, portKindNames, portKinds } from './kinds/index.js'
 import { type Link, type LinkStatistics, readLink, readLinkStatistics } from './link.js'
 import {
   changeLinkRequest,
   changeOptions,
+  changePortRequest,
   createLinkRequest,
   createOptions,
   indexOf,
@@ -21,6 +22,7 @@ import {
   linkRequest,
   listLinksRequest,
   type ResolvedLink,
+  splitPortSettings,
 } from './link-request.js'
 
 export interface LinkFilter {
@@ -150,6 +152,11 @@ export class Links {
     try {
       const { alias, ipv6LinkLocal, up, ...first } = resolved.link
       const later: ResolvedLink = { alias, ipv6LinkLocal }
+      // Nothing is a port before it is made.
+      for (const name of portKindNames) {
+        Object.assign(later, { [name]: first[name] })
+        delete first[name]
+      }
       // A bridge follows the MTU of its ports unless its own was set after it was made.
       if (kind === 'bridge') {
         later.mtu = first.mtu
@@ -173,7 +180,8 @@ export class Links {
 
   /**
    * Changes what is given.
-   * @throws NetloomError `ERR_LINK_NOT_FOUND`; NetlinkError
+   * @throws NetloomError `ERR_LINK_NOT_FOUND`, `ERR_LINK_MISMATCH` where settings of a port are not for what it is;
+   * NetlinkError
    */
   async change(reference: LinkReference, options: LinkChange): Promise<Link> {
     requireOptions('options', options, changeOptions)
@@ -242,15 +250,35 @@ export class Links {
   }
 
   async #change(index: number, change: ResolvedLink): Promise<Link> {
-    const { up, ...rest } = change
+    const {
+      link: { up, ...rest },
+      ports,
+    } = splitPortSettings(change)
     // The kernel goes up before it looks at the mode of link-local addresses, and makes the address as it does.
-    if (up && change.ipv6LinkLocal !== undefined) {
-      await this.#request(changeLinkRequest(index, rest), 'change link', index)
-      await this.#request(changeLinkRequest(index, { up }), 'change link', index)
+    // And ports are what they shall be before anything passes.
+    if ((up && change.ipv6LinkLocal !== undefined) || ports.length > 0) {
+      const requests = ports.map(([name, settings]) => changePortRequest(index, name, settings))
+      if (Object.values(rest).some(value => value !== undefined)) {
+        await this.#request(changeLinkRequest(index, rest), 'change link', index)
+      }
+      if (ports.length > 0) await this.#checkPort(index, ports)
+      for (const request of requests) await this.#request(request, 'change port', index)
+      if (up !== undefined) await this.#request(changeLinkRequest(index, { up }), 'change link', index)
     } else {
-      await this.#request(changeLinkRequest(index, change), 'change link', index)
+      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index)
     }
     return this.get(index)
+  }
+
+  // The kernel would take the settings of one kind of port for those of another.
+  async #checkPort(index: number, ports: readonly [name: keyof typeof portKinds, settings: object][]) {
+    const { name, portKind } = await this.get(index)
+    for (const [settings] of ports) {
+      const wanted = portKinds[settings].name
+      if (portKind === wanted) continue
+      const actual = portKind === undefined ? 'it is not a port' : `it is a port of a ${portKind}`
+      throw new NetloomError('ERR_LINK_MISMATCH', `${settings} is not for ${name}: ${actual}`)
+    }
   }
 
   async #request(

@@ -1,14 +1,44 @@
 /** The registry: one file per kind of link. A kind that is not here can be read, with its settings raw. */
 import { bridge } from './bridge.js'
+import { bridgePort } from './bridge-port.js'
+import { ipvlan, ipvtap } from './ipvlan.js'
 import type { LinkKind } from './kind.js'
+import { macvlan, macvtap } from './macvlan.js'
 import { dummy, ifb } from './plain.js'
 import { tun } from './tun.js'
 import { veth } from './veth.js'
+import { vlan } from './vlan.js'
+import { vrf, vrfPort } from './vrf.js'
+import { vxlan } from './vxlan.js'
 
-export const linkKinds = { bridge, dummy, ifb, tun, veth } as const
+export const linkKinds = {
+  bridge,
+  dummy,
+  ifb,
+  ipvlan,
+  ipvtap,
+  macvlan,
+  macvtap,
+  tun,
+  veth,
+  vlan,
+  vrf,
+  vxlan,
+} as const
+
+/** What a link has because of its master, by the name of the settings in options and links. */
+export const portKinds = { bridgePort, vrfPort } as const
 
 export type LinkKindName = keyof typeof linkKinds
+export type PortKindName = keyof typeof portKinds
+
+export const portKindNames = Object.keys(portKinds) as PortKindName[]
 
 export function findLinkKind(name: string): LinkKind | undefined {
   return Object.hasOwn(linkKinds, name) ? linkKinds[name as LinkKindName] : undefined
+}
+
+/** By the kernel's name for the kind of the master. */
+export function findPortKind(masterKind: string): PortKindName | undefined {
+  return portKindNames.find(name => portKinds[name].name === masterKind)
 }

@@ -1,4 +1,4 @@
-import { bool8, reported, table, u32, word8 } from '../../core/index.js'
+import { bool8, reported, table, u8, u32, word } from '../../core/index.js'
 import { linkKind } from './kind.js'
 
 /** TUN and TAP devices, which only /dev/net/tun makes. include/uapi/linux/if_link.h, enum IFLA_TUN_*. */
@@ -7,7 +7,7 @@ export const tun = linkKind(
   table('IFLA_TUN_', {
     owner: reported(1, 'OWNER', u32),
     group: reported(2, 'GROUP', u32),
-    type: reported(3, 'TYPE', word8({ tun: 1, tap: 2 })),
+    type: reported(3, 'TYPE', word(u8, { tun: 1, tap: 2 })),
     packetInformation: reported(4, 'PI', bool8),
     vnetHeader: reported(5, 'VNET_HDR', bool8),
     persist: reported(6, 'PERSIST', bool8),
