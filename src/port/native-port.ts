@@ -27,7 +27,7 @@ import type {
 } from './port.js'
 import { frameTooLong, portClosed, portLocked } from './port-errors.js'
 import { type ReceiveLimits, receiveLimits } from './receive-limits.js'
-import { checkSendable } from './sendable.js'
+import { checkSendable, type Sendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
 import { slabPool } from './slab-pool.js'
 
@@ -256,7 +256,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   }
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {
-    if (!(batch instanceof NativeBatch)) return checkSendable(batch, this.linkType, from).count
+    if (!NativeBatch.is(batch)) return checkSendable(batch, this.linkType, from).count
     batch.check()
     if (batch.linkType !== this.linkType) {
       throw invalidArgumentValue(
@@ -273,18 +273,19 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
 
   #transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult {
     if (this.#ended) throw portClosed()
-    const next = this.#write(batch, from, budgeted)
+    // Read once, and the report before anything else of the batch: its own code may send, too.
+    const frames = NativeBatch.is(batch) ? batch : checkSendable(batch, this.linkType, from)
+    const next = this.#write(frames, from, budgeted)
     if (next === budgetSpent) return { sent: 0, dropped: 0, next: from }
     const done = report()
     const result: SendResult = { sent: done[1]!, dropped: done[2]!, next }
     const error = done[5]!
     this.#counts.sentFrames += result.sent
-    this.#counts.sentBytes += done[6]!
+    this.#counts.sentBytes += done[7]! * 2 ** 32 + (done[6]! >>> 0)
     this.#counts.sentDropped += result.dropped
     if (result.dropped) {
       const index = done[3]!
-      const length = ArrayBuffer.isView(batch) ? batch.length : batch.lengths[index]!
-      result.failure = { index, error: this.#frameError(index, length, done[4]!) }
+      result.failure = { index, error: this.#frameError(index, frames.lengths[index]!, done[4]!) }
     }
     if (error && error !== EAGAIN) {
       this.#failed(error, 'write')
@@ -293,12 +294,12 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     return result
   }
 
-  #write(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): number {
-    if (batch instanceof NativeBatch) {
-      const headers = this.vnetHeaderSize > 0 && batch.vnetHeaderSize === this.vnetHeaderSize
-      return this.handle.sendSlab(batch.memory.native, batch.first, batch.count, from, headers, budgeted)
+  #write(frames: NativeBatch<L> | Sendable, from: number, budgeted: boolean): number {
+    if (frames instanceof NativeBatch) {
+      const headers = this.vnetHeaderSize > 0 && frames.vnetHeaderSize === this.vnetHeaderSize
+      return this.handle.sendSlab(frames.memory.native, frames.first, frames.count, from, headers, budgeted)
     }
-    const { slab, offsets, lengths, count } = checkSendable(batch, this.linkType, from)
+    const { slab, offsets, lengths, count } = frames
     return this.handle.sendBytes(slab, offsets, lengths, count, from, undefined, budgeted)
   }
 
