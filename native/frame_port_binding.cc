@@ -14,7 +14,7 @@ constexpr uint32_t kTurnFrames = 4096;
 // What receive() and send() return, beside counts: nothing was tried, the turn's share is used up.
 constexpr int32_t kBudgetSpent = -4096;
 
-enum Report { kCursor = 0, kError = 1, kCut = 2, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6 };
+enum Report { kCursor = 0, kError = 1, kCut = 2, kFailedLength = 0, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6, kBytesHigh = 7 };
 
 }  // namespace
 
@@ -168,10 +168,12 @@ Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
   }
   report[kSent] = static_cast<int32_t>(done.sent);
   report[kDropped] = static_cast<int32_t>(done.dropped);
+  report[kFailedLength] = static_cast<int32_t>(done.failed_length);
   report[kFailedIndex] = static_cast<int32_t>(done.failed_index);
   report[kFailedError] = done.failed_error;
   report[kSendError] = done.error;
   report[kBytes] = static_cast<int32_t>(done.bytes);
+  report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
   return Napi::Number::New(env, done.next);
 }
 

@@ -116,6 +116,7 @@ WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, 
     } else {
       if (report.dropped++ == 0) {
         report.failed_index = i;
+        report.failed_length = list.lengths[i];
         report.failed_error = error;
       }
     }

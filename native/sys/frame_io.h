@@ -55,6 +55,7 @@ struct WriteReport {
   uint32_t dropped = 0;
   uint64_t bytes = 0;
   uint32_t failed_index = 0;  // the first refusal
+  uint32_t failed_length = 0;
   int failed_error = 0;
   int error = 0;  // EAGAIN: the device is full at `next`; EBADFD and kin: it is gone; 0: all looked at
 };

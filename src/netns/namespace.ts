@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import type dgram from 'node:dgram'
 import { readdir } from 'node:fs/promises'
 import type net from 'node:net'
-import { invalidArgumentValue, NetloomError, requireOptions } from '../errors/index.js'
+import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../errors/index.js'
 import { type ExecOptions, type ExecResult, execInside, type SpawnOptions, spawnInside } from './command.js'
 import {
   closeDescriptor,
@@ -105,6 +105,7 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
     if (name !== undefined) return new Namespace(openNamed(name), name)
     if (pid !== undefined) return new Namespace(openOfProcess(pid), undefined)
     if (path !== undefined) return new Namespace(openNamespace(path, `namespace at ${path}`), undefined)
+    requireInteger('options.fd', fd, 0, 2 ** 31 - 1)
     return new Namespace(duplicateNamespace(fd!), undefined)
   }
 

@@ -61,7 +61,7 @@ export class NamespaceSocket implements Disposable {
 }
 
 export function socketInside(namespace: number, kind: SocketKind, options?: SocketOptions): NamespaceSocket {
-  if (!Object.hasOwn(kinds, kind)) {
+  if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) {
     throw invalidArgumentValue('kind', kind, "must be 'tcp4', 'tcp6', 'udp4' or 'udp6'")
   }
   const { family, datagram } = kinds[kind]
@@ -129,7 +129,10 @@ export interface BindOptions {
 /** Gives a `dgram` socket that is not bound yet a place inside. */
 export function bindInside(namespace: number, socket: dgram.Socket, options?: BindOptions): void {
   const { address, port, ipv6Only } = requireOptions('options', options, ['address', 'port', 'ipv6Only'])
-  if (typeof socket?.bind !== 'function') throw invalidArgumentType('socket', 'a dgram.Socket', socket)
+  // Functions have a bind(), too.
+  if (typeof socket !== 'object' || typeof socket?.bind !== 'function') {
+    throw invalidArgumentType('socket', 'a dgram.Socket', socket)
+  }
   // dgram keeps the type it was made with, but does not declare it.
   const ipv6 = (socket as dgram.Socket & { type?: string }).type === 'udp6'
   using opened = socketInside(namespace, ipv6 ? 'udp6' : 'udp4', {

@@ -55,6 +55,9 @@ export class BufferBatch<L extends LinkType = LinkType> implements FrameBatch<L>
   #end = 0
 
   constructor(options: AllocateOptions<L>) {
+    if (typeof options !== 'object' || options === null) {
+      throw invalidArgumentType('options', 'an object', options)
+    }
     const frames = requireInteger('frames', options.frames, 1, 1 << 20)
     const bytes = requireInteger('bytes', options.bytes, 0, 1 << 30)
     this.headroom = requireInteger('headroom', options.headroom ?? 0, 0, 65536)
@@ -151,6 +154,10 @@ export const FrameBatch = {
 
   /** A batch that copies the given frames. */
   from<L extends LinkType>(linkType: L, frames: readonly Uint8Array[]): BufferBatch<L> {
+    if (!Array.isArray(frames)) throw invalidArgumentType('frames', 'an array of Uint8Array', frames)
+    for (const frame of frames) {
+      if (!(frame instanceof Uint8Array)) throw invalidArgumentType('frames', 'an array of Uint8Array', frame)
+    }
     if (frames.length === 0) throw invalidArgumentValue('frames', frames, 'must hold at least one frame')
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0)
     const batch = new BufferBatch({ linkType, frames: frames.length, bytes })

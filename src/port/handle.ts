@@ -44,7 +44,7 @@ export const budgetSpent = -4096
 /**
  * What the last native call reported beside its result.
  * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long.
- * send…(): 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
+ * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
  * first.
  */
 export function report(): Int32Array {

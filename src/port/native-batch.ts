@@ -1,6 +1,6 @@
 import { outOfRange } from '../errors/index.js'
 import type { LinkType } from '../frames/index.js'
-import { releasedBatch } from './batch.js'
+import { type FrameBatch, releasedBatch } from './batch.js'
 import type { DeliveredBatch } from './batch-reader.js'
 import { share } from './sender-line.js'
 import { type Slab, slabPool } from './slab-pool.js'
@@ -11,10 +11,8 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   readonly count: number
   /** Bytes of the virtio-net header of each frame, on ports that have one; else 0. */
   readonly vnetHeaderSize: number
-  /** @internal For the port that sends it on: where the frames are in their slab's columns. */
-  readonly memory: Slab
-  /** @internal */
-  readonly first: number
+  readonly #memory: Slab
+  readonly #first: number
   readonly #owned: boolean
   #kept: boolean
   #released = false
@@ -29,8 +27,8 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     owned: boolean,
   ) {
     this.linkType = linkType
-    this.memory = memory
-    this.first = first
+    this.#memory = memory
+    this.#first = first
     this.count = count
     this.vnetHeaderSize = vnetHeaderSize
     this.#owned = owned
@@ -38,19 +36,34 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     memory.live++
   }
 
+  /** @internal True of batches that were made here, and of nothing that poses as one. */
+  static is<L extends LinkType>(batch: FrameBatch<L> | Uint8Array): batch is NativeBatch<L> {
+    return typeof batch === 'object' && batch !== null && #memory in batch
+  }
+
+  /** @internal For the port that sends it on: where the frames are in their slab's columns. */
+  get memory(): Slab {
+    return this.#memory
+  }
+
+  /** @internal */
+  get first(): number {
+    return this.#first
+  }
+
   get slab(): Uint8Array {
     this.check()
-    return this.memory.bytes
+    return this.#memory.bytes
   }
 
   get offsets(): Uint32Array {
     this.check()
-    return this.memory.offsets.subarray(this.first, this.first + this.count)
+    return this.#memory.offsets.subarray(this.#first, this.#first + this.count)
   }
 
   get lengths(): Uint32Array {
     this.check()
-    return this.memory.lengths.subarray(this.first, this.first + this.count)
+    return this.#memory.lengths.subarray(this.#first, this.#first + this.count)
   }
 
   /** @internal */
@@ -60,19 +73,19 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
 
   frame(i: number): Uint8Array {
     const offset = this.#at(i)
-    return this.memory.bytes.subarray(offset, offset + this.memory.lengths[this.first + i]!)
+    return this.#memory.bytes.subarray(offset, offset + this.#memory.lengths[this.#first + i]!)
   }
 
   copy(i: number): Uint8Array {
     const offset = this.#at(i)
-    return this.memory.bytes.slice(offset, offset + this.memory.lengths[this.first + i]!)
+    return this.#memory.bytes.slice(offset, offset + this.#memory.lengths[this.#first + i]!)
   }
 
   /** The virtio-net header that came with frame `i`; empty on ports without one. */
   vnetHeader(i: number): Uint8Array {
     this.#at(i)
-    const entry = (this.memory.headers.length / this.memory.offsets.length) * (this.first + i)
-    return this.memory.headers.slice(entry, entry + this.vnetHeaderSize)
+    const entry = (this.#memory.headers.length / this.#memory.offsets.length) * (this.#first + i)
+    return this.#memory.headers.slice(entry, entry + this.vnetHeaderSize)
   }
 
   keep(): this {
@@ -84,7 +97,7 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   release(): void {
     if (this.#released) return
     this.#released = true
-    if (--this.memory.live === 0 && !this.#owned) slabPool().free(this.memory)
+    if (--this.#memory.live === 0 && !this.#owned) slabPool().free(this.#memory)
   }
 
   /** @internal See sender-line.ts. */
@@ -92,8 +105,8 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     this.check()
     return new NativeBatch(
       this.linkType,
-      this.memory,
-      this.first,
+      this.#memory,
+      this.#first,
       this.count,
       this.vnetHeaderSize,
       this.#owned,
@@ -116,6 +129,6 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   #at(i: number): number {
     if (this.#released) throw releasedBatch()
     if (!Number.isInteger(i) || i < 0 || i >= this.count) throw outOfRange('i', `>= 0 and < ${this.count}`, i)
-    return this.memory.offsets[this.first + i]!
+    return this.#memory.offsets[this.#first + i]!
   }
 }

@@ -261,8 +261,8 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {
     // A single frame is checked where it is written.
-    if (from === 0 && batch instanceof Uint8Array) return 1
-    if (!(batch instanceof NativeBatch)) return checkSendable(batch, this.linkType, from).count
+    if (from === 0 && isPlainFrame(batch)) return 1
+    if (!NativeBatch.is(batch)) return checkSendable(batch, this.linkType, from).count
     batch.check()
     if (batch.linkType !== this.linkType) {
       throw invalidArgumentValue(
@@ -285,12 +285,11 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     const result: SendResult = { sent: done[1]!, dropped: done[2]!, next }
     const error = done[5]!
     this.#counts.sentFrames += result.sent
-    this.#counts.sentBytes += done[6]!
+    this.#counts.sentBytes += done[7]! * 2 ** 32 + (done[6]! >>> 0)
     this.#counts.sentDropped += result.dropped
     if (result.dropped) {
       const index = done[3]!
-      const length = ArrayBuffer.isView(batch) ? batch.length : batch.lengths[index]!
-      result.failure = { index, error: this.#frameError(index, length, done[4]!) }
+      result.failure = { index, error: this.#frameError(index, done[0]! >>> 0, done[4]!) }
     }
     if (error && error !== EAGAIN) {
       this.#failed(error, 'write')
@@ -299,8 +298,9 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     return result
   }
 
+  /** Each batch is read once: what was checked is what is written, whatever the batch says later. */
   #write(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): number {
-    if (batch instanceof NativeBatch) {
+    if (NativeBatch.is(batch)) {
       const headers = this.vnetHeaderSize > 0 && batch.vnetHeaderSize === this.vnetHeaderSize
       return this.handle.sendSlab(batch.memory.native, batch.first, batch.count, from, headers, budgeted)
     }

@@ -29,7 +29,7 @@ export function portPair<L extends LinkType>(
   linkType: L,
   options?: PairOptions,
 ): [FramePort<L>, FramePort<L>] {
-  if (!Object.hasOwn(linkTypes, linkType)) {
+  if (typeof linkType !== 'string' || !Object.hasOwn(linkTypes, linkType)) {
     throw invalidArgumentValue('linkType', linkType, `must be one of ${Object.keys(linkTypes).join(', ')}`)
   }
   const {

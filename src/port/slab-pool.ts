@@ -59,14 +59,11 @@ class SlabPool {
     const current = this.#current
     if (current) {
       // Nobody has a view into it: start over where the cache is warm.
-      if (current.live === 0 && !current.exposed) current.reset()
+      if (current.live === 0 && (!current.exposed || !this.#hasRoom(current))) current.reset()
       if (this.#hasRoom(current)) return current
-      if (current.live === 0) {
-        current.reset()
-        return current
-      }
     }
-    this.#current = this.#spare.pop() ?? new Slab(this.#layout)
+    do this.#current = this.#spare.pop() ?? new Slab(this.#layout)
+    while (!this.#hasRoom(this.#current))
     return this.#current
   }
 
@@ -84,8 +81,9 @@ class SlabPool {
   }
 
   #hasRoom(slab: Slab): boolean {
-    const { bytes, frames, maxFrame } = this.#layout
-    return bytes - slab.cursor >= maxFrame && slab.frames < frames
+    const { bytes, maxFrame } = this.#layout
+    // A batch's reader may have moved the columns away (ArrayBuffer.prototype.transfer): they have length 0 then.
+    return bytes - slab.cursor >= maxFrame && slab.frames < slab.offsets.length
   }
 }
 

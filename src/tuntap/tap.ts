@@ -71,6 +71,9 @@ export class Tap extends TuntapPort<'ethernet'> {
       'allMulticast',
     ])
     if (!Array.isArray(addresses)) throw invalidArgumentType('filter.addresses', 'an array', addresses)
+    if (typeof allMulticast !== 'boolean') {
+      throw invalidArgumentType('filter.allMulticast', 'a boolean', allMulticast)
+    }
     return this.setAddressFilter(addresses, allMulticast)
   }
 }

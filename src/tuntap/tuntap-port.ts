@@ -1,5 +1,11 @@
 import { parseMacAddress } from '../address/index.js'
-import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
+import {
+  invalidArgumentType,
+  invalidArgumentValue,
+  NetloomError,
+  requireInteger,
+  requireOptions,
+} from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
 import { Namespace } from '../netns/index.js'
 import {
@@ -141,6 +147,10 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 
   /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header. */
   setVnetEndianness(order: 'native' | 'little' | 'big'): void {
+    if (!['native', 'little', 'big'].includes(order)) {
+      throw invalidArgumentValue('order', order, "must be 'native', 'little' or 'big'")
+    }
+    this.#open()
     setEndianness(this.fd, this.#name, order)
   }
 
@@ -176,9 +186,11 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
    * Gives the descriptor away, to `spawn()` it into a child's `stdio` for instance. The port ends with reason
    * `detached`; the device stays as it is.
    */
-  takeDescriptor(options: { nonBlocking?: boolean } = {}): TakenDescriptor {
+  takeDescriptor(options?: { nonBlocking?: boolean }): TakenDescriptor {
+    const { nonBlocking = false } = requireOptions('options', options, ['nonBlocking'])
+    requireBoolean('options.nonBlocking', nonBlocking)
     this.#open()
-    prepareDescriptor(this.fd, options.nonBlocking ?? false)
+    prepareDescriptor(this.fd, nonBlocking)
     let fd = this.end({ type: 'detached' }, true)
     const close = () => {
       if (fd < 0) return
