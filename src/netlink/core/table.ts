@@ -17,6 +17,8 @@ export interface Codec<T> {
   readonly absent?: T
   /** Values that show its range: tests try them. */
   readonly examples?: readonly T[]
+  /** The kernel's numbers for words, or bits. */
+  readonly words?: Readonly<Record<string, number>>
   /** The rows of a nest. */
   readonly table?: Table
 }
@@ -266,6 +268,7 @@ export function word<W extends string>(number: Codec<number>, words: Readonly<Re
     },
     read: cursor => wordOf(words, number.read(cursor)),
     examples: Object.keys(words) as W[],
+    words,
   }
 }
 
@@ -280,6 +283,7 @@ export function bits<N extends string>(
     write: (writer, type, name, value) => number.write(writer, type, name, bitsOf(names, name, value).set),
     read: cursor => namedBits(names, number.read(cursor)),
     examples: bitExamples(names),
+    words: names,
   }
 }
 
@@ -292,6 +296,7 @@ export function maskedBits<N extends string>(names: Readonly<Record<N, number>>)
     },
     read: cursor => namedBits(names, cursor.u32()),
     examples: bitExamples(names),
+    words: names,
   }
 }
 

@@ -33,7 +33,7 @@ if (requiresRoot(t)) {
     const port = await network.links.change('v9', { master: 'br0', alias: '', promiscuous: false })
     t.match(port, { portKind: 'bridge', alias: undefined, name: 'v9' })
     t.equal(port.master, (await network.links.get('br0')).index)
-    t.ok(port.raw.portSettings)
+    t.match(port.bridgePort, { learning: true })
     t.equal((await network.links.change(port, { master: null })).master, undefined)
     t.match(await network.links.change('br0', { bridge: { ageingTimeMs: 5000 } }), {
       bridge: { ageingTimeMs: 5000 },

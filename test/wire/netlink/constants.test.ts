@@ -12,7 +12,7 @@ import {
   NLMSG,
   NLMSGERR_ATTR,
 } from '../../../src/netlink/core/constants.js'
-import type { Table } from '../../../src/netlink/core/index.js'
+import type { Field, Table } from '../../../src/netlink/core/index.js'
 import {
   AF,
   IFA,
@@ -45,6 +45,10 @@ const headers = [
   'linux/rtnetlink.h',
   'linux/if.h',
   'linux/if_link.h',
+  'linux/if_bonding.h',
+  'linux/if_bridge.h',
+  'linux/if_ether.h',
+  'linux/if_vlan.h',
   'linux/if_addr.h',
   'linux/if_tun.h',
   'linux/neighbour.h',
@@ -96,6 +100,41 @@ function ourNumbers(): Map<string, number> {
     }
   }
   for (const { settings } of [...Object.values(linkKinds), ...Object.values(portKinds)]) addTable(settings)
+  const { bond, geneve, ipvlan, macvlan, vlan, vxlan } = linkKinds
+  const words = (prefix: string, { codec }: Field<unknown>, names: Record<string, string> = {}) =>
+    add(prefix, codec.words!, word => names[word] ?? upper(word))
+  words('VLAN_FLAG_', vlan.settings.fields.flags, {
+    reorderHeader: 'REORDER_HDR',
+    looseBinding: 'LOOSE_BINDING',
+    bridgeBinding: 'BRIDGE_BINDING',
+  })
+  words('ETH_P_', vlan.settings.fields.protocol, { '802.1q': '8021Q', '802.1ad': '8021AD' })
+  words('MACVLAN_MODE_', macvlan.settings.fields.mode)
+  words('MACVLAN_FLAG_', macvlan.settings.fields.flags, {
+    noPromiscuous: 'NOPROMISC',
+    noDestination: 'NODST',
+  })
+  words('MACVLAN_MACADDR_', macvlan.settings.fields.sourceAction, { delete: 'DEL' })
+  words('IPVLAN_MODE_', ipvlan.settings.fields.mode)
+  words('IPVLAN_F_', ipvlan.settings.fields.flags)
+  words('VXLAN_DF_', vxlan.settings.fields.dontFragment)
+  words('GENEVE_DF_', geneve.settings.fields.dontFragment)
+  words('BR_STATE_', portKinds.bridgePort.settings.fields.state)
+  words('BOND_MODE_', bond.settings.fields.mode, {
+    'balance-rr': 'ROUNDROBIN',
+    'active-backup': 'ACTIVEBACKUP',
+    'balance-xor': 'XOR',
+    '802.3ad': '8023AD',
+    'balance-tlb': 'TLB',
+    'balance-alb': 'ALB',
+  })
+  words('BOND_XMIT_POLICY_', bond.settings.fields.transmitHashPolicy, {
+    'layer3+4': 'LAYER34',
+    'layer2+3': 'LAYER23',
+    'encap2+3': 'ENCAP23',
+    'encap3+4': 'ENCAP34',
+    'vlan+srcmac': 'VLAN_SRCMAC',
+  })
   numbers.set('NLMSG_HDRLEN', messageHeaderLength)
   numbers.set('NLA_HDRLEN', attributeHeaderLength)
   return numbers

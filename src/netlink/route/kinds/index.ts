@@ -1,10 +1,12 @@
 /** The registry: one file per kind of link. A kind that is not here can be read, with its settings raw. */
+import { bond, bondPort } from './bond.js'
 import { bridge } from './bridge.js'
 import { bridgePort } from './bridge-port.js'
+import { geneve } from './geneve.js'
 import { ipvlan, ipvtap } from './ipvlan.js'
 import type { LinkKind } from './kind.js'
 import { macvlan, macvtap } from './macvlan.js'
-import { dummy, ifb } from './plain.js'
+import { dummy, ifb, nlmon, wireguard } from './plain.js'
 import { tun } from './tun.js'
 import { veth } from './veth.js'
 import { vlan } from './vlan.js'
@@ -12,22 +14,26 @@ import { vrf, vrfPort } from './vrf.js'
 import { vxlan } from './vxlan.js'
 
 export const linkKinds = {
+  bond,
   bridge,
   dummy,
+  geneve,
   ifb,
   ipvlan,
   ipvtap,
   macvlan,
   macvtap,
+  nlmon,
   tun,
   veth,
   vlan,
   vrf,
   vxlan,
+  wireguard,
 } as const
 
 /** What a link has because of its master, by the name of the settings in options and links. */
-export const portKinds = { bridgePort, vrfPort } as const
+export const portKinds = { bondPort, bridgePort, vrfPort } as const
 
 export type LinkKindName = keyof typeof linkKinds
 export type PortKindName = keyof typeof portKinds

@@ -5,3 +5,7 @@ import { linkKind } from './kind.js'
 export const dummy = linkKind('dummy', table('', {}))
 /** A device that traffic is redirected to, to be shaped. */
 export const ifb = linkKind('ifb', table('', {}))
+/** A device that sees all netlink messages of its namespace. */
+export const nlmon = linkKind('nlmon', table('', {}))
+/** A WireGuard tunnel, whose keys and peers are another netlink family's business. */
+export const wireguard = linkKind('wireguard', table('', {}))
