@@ -4,7 +4,7 @@
 //
 // Leaks are not looked for: V8's heap, which holds the only pointers to what objects wrap, is not scanned.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { asanLibrary, headerArguments } from './node-gyp.mjs'
