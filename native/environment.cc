@@ -32,6 +32,8 @@ void Environment::clean_up(napi_async_cleanup_hook_handle hook, void* data) {
   }
   for (int fd : environment->owned_) ::close(fd);
   environment->owned_.clear();
+  if (environment->context_) napi_async_destroy(environment->env_, environment->context_);
+  environment->context_ = nullptr;
   environment->finish_if_done();
 }
 

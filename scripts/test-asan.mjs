@@ -2,7 +2,8 @@
 // the tests that touch native code there: they, their children and their workers load that addon and no other.
 // Prints TAP; ends with 1 on a failure, and when a sanitizer reported anything in any process.
 //
-// Leaks are not looked for: V8's heap, which holds the only pointers to what objects wrap, is not scanned.
+// Leaks are looked for only in what ended workers leave behind: V8's heap, which holds the only pointers to what
+// living objects wrap, is not scanned.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -50,20 +51,27 @@ const files = readdirSync(join(checkout, tests), { recursive: true })
   .filter(name => name.endsWith('.test.ts') && !leftOut.includes(name))
   .map(name => join(tests, name))
   .sort()
+const sanitizers = {
+  // Node itself has no part of them, so they must be there before it.
+  LD_PRELOAD: asanLibrary(),
+  ASAN_OPTIONS: `detect_leaks=0:detect_stack_use_after_return=1:log_path=${join(reports, 'asan')}`,
+  UBSAN_OPTIONS: `print_stacktrace=1:log_path=${join(reports, 'ubsan')}`,
+}
 const status = run(
   [join('node_modules', 'tap', 'dist', 'esm', 'run.mjs'), 'run', '--reporter=tap', '--jobs=1', ...files],
-  {
-    // Node itself has no part of the sanitizers, so they must be there before it.
-    LD_PRELOAD: asanLibrary(),
-    ASAN_OPTIONS: `detect_leaks=0:detect_stack_use_after_return=1:log_path=${join(reports, 'asan')}`,
-    UBSAN_OPTIONS: `print_stacktrace=1:log_path=${join(reports, 'ubsan')}`,
-  },
+  sanitizers,
   'inherit',
 )
+const leaks = run(
+  [join('test', 'support', 'ended-workers.mjs')],
+  { ...sanitizers, ASAN_OPTIONS: `log_path=${join(reports, 'leaks')}` },
+  2,
+)
+if (leaks !== 0) console.error(`ended workers: code ${leaks}`)
 const found = readdirSync(reports)
 for (const name of found) process.stderr.write(`\n${name}\n${readFileSync(join(reports, name), 'utf8')}`)
 if (found.length > 0) console.error(`\n${found.length} reports of the sanitizers`)
-process.exit(status === 0 && found.length === 0 ? 0 : 1)
+process.exit(status === 0 && leaks === 0 && found.length === 0 ? 0 : 1)
 
 function run(args, env, stdout) {
   const { status, error } = spawnSync(process.execPath, args, {
