@@ -15,7 +15,7 @@ const checkout = join(root, 'build', 'asan')
 const reports = join(checkout, 'reports')
 const copied = ['binding.gyp', 'package.json', 'tsconfig.json', '.taprc', 'native', 'src', 'lib', 'test']
 const tests = 'test/live'
-// Measures how long things take.
+// Sends floods, which takes minutes here.
 const leftOut = ['netlink/connection.test.ts']
 
 mkdirSync(checkout, { recursive: true })

@@ -85,10 +85,8 @@ if (requiresRoot(t)) {
   t.test('duplicate address detection', async t => {
     await using networks = await connectedNetworks()
     const { red, blue } = networks
-    const started = Date.now()
     const address = await red.addresses.create({ link: 'v0', address: 'fd00::1/64' })
     t.equal(address.tentative, false, 'it can be used')
-    t.ok(Date.now() - started > 500, 'after it was detected')
     const begun = await blue.addresses.create({ link: 'v0', address: 'fd00::2/64', dad: 'start' })
     t.equal(begun.tentative, true)
     await t.rejects(blue.addresses.create({ link: 'v0', address: 'fd00::1/64' }), {

@@ -43,10 +43,10 @@ if (requiresRoot(t)) {
     await using network = await Network.create()
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)
-    const end = Date.now() + 100
-    while (Date.now() < end) await network.links.get('lo')
+    // Without a turn for the timer this would not end.
+    while (ticks < 10) await network.links.get('lo')
     clearInterval(timer)
-    t.ok(ticks > 10, `${ticks} ticks of a millisecond in 100`)
+    t.pass('it ended')
   })
 
   t.test('lists are whole while links come and go', async t => {
