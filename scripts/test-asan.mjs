@@ -13,7 +13,17 @@ import { asanLibrary, headerArguments } from './node-gyp.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const checkout = join(root, 'build', 'asan')
 const reports = join(checkout, 'reports')
-const copied = ['binding.gyp', 'package.json', 'tsconfig.json', '.taprc', 'native', 'src', 'lib', 'examples', 'test']
+const copied = [
+  'binding.gyp',
+  'package.json',
+  'tsconfig.json',
+  '.taprc',
+  'native',
+  'src',
+  'lib',
+  'examples',
+  'test',
+]
 const tests = 'test/live'
 // Sends floods, which takes minutes here.
 const leftOut = ['netlink/connection.test.ts']
