@@ -35,7 +35,7 @@ if (requiresRoot(t)) {
     t.same(descriptors(), before)
   })
 
-  t.test('10,000 attaches leave no descriptor and no memory', { timeout: 110_000 }, async t => {
+  t.test('10,000 attaches leave no descriptor and no memory', { timeout: 390_000 }, async t => {
     await using network = await Network.create()
     await using device = await Tap.create({ in: network, name: 'many0', persist: true })
     device.setPersist(true)
