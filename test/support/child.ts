@@ -9,6 +9,12 @@ function wrap(source: string): string {
   return `import(${JSON.stringify(`${root}lib/index.js`)}).then(async ({ Namespace, Network, Tap, Tun }) => {\n${source}\n})`
 }
 
+/** For programs that the test runner shall not follow into; the sanitizers shall. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, LD_PRELOAD, ASAN_OPTIONS, UBSAN_OPTIONS } = process.env
+  return { PATH, LD_PRELOAD, ASAN_OPTIONS, UBSAN_OPTIONS }
+}
+
 /**
  * Runs code in a Node process of its own, with `Namespace`, `Network`, `Tap` and `Tun` at hand.
  * @returns what it printed and how it ended
@@ -20,12 +26,7 @@ export async function runChild(
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Without the test runner's own hooks.
-    env: {
-      PATH: process.env.PATH,
-      ASAN_OPTIONS: process.env.ASAN_OPTIONS,
-      UBSAN_OPTIONS: process.env.UBSAN_OPTIONS,
-      LD_PRELOAD: process.env.LD_PRELOAD,
-    },
+    env: plainEnvironment(),
     timeout: 30_000,
     killSignal: 'SIGKILL',
   })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { plainEnvironment } from '../../support/child.js'
 import { requires, requiresRoot } from '../../support/requires.js'
 
 const lib = new URL('../../../lib/index.js', import.meta.url).pathname
@@ -37,7 +38,7 @@ if (requiresRoot(t) && requires(t, 'unshare', 'setpriv', 'mount', 'mknod')) {
       '-e',
       code,
     ]
-    const env = { PATH: process.env.PATH }
+    const env = plainEnvironment()
     const { stdout, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8', env })
     if (!stdout) throw new Error(stderr)
     return JSON.parse(stdout)
