@@ -80,6 +80,12 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   readonly #holdLater = () => this.#hold()
   /** The kernel's queue was empty when last looked at, and no readiness was reported since. */
   #drained = false
+  /**
+   * Frames come one at a time: the first after a wake-up is handed on before the kernel is asked for more, as
+   * the call that says "no more" would delay an answer.
+   */
+  #sparse = false
+  #woken = false
 
   /** Owns `fd`. */
   protected constructor(fd: number, options: NativePortOptions<L>) {
@@ -216,6 +222,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     if (status < 0) events = readable | writable
     if (events & readable) {
       this.#drained = false
+      this.#woken = true
       if (this.#reader?.waiting) this.#reader.wake()
       else this.#watch(this.#watched & ~readable)
     }
@@ -240,7 +247,8 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     const owned = limits.lifetime === 'owned'
     const slab = owned ? slabPool().ownedRoom() : slabPool().room()
     const first = slab.frames
-    const most = Math.min(limits.frames, slab.offsets.length - first)
+    const alone = this.#woken && this.#sparse
+    const most = alone ? 1 : Math.min(limits.frames, slab.offsets.length - first)
     const count = this.handle.receive(slab.native, slab.cursor, first, most, limits.bytes, budgeted)
     if (count === budgetSpent) return undefined
     const done = report()
@@ -248,6 +256,9 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     const error = done[1]!
     this.#counts.tooLong += done[2]!
     this.#drained = error !== 0
+    if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
+    else if (count > 0) this.#sparse = false
+    this.#woken = false
     if (count === 0) {
       if (error) this.#failed(error, 'read')
       return undefined
