@@ -13,6 +13,6 @@ export {
   parseIpAddress,
 } from './ip-address.js'
 export { formatIpPrefix, type IpPrefix, parseIpPrefix } from './ip-prefix.js'
-export { formatIpv4, parseIpv4 } from './ipv4.js'
+export { formatIpv4, formatIpv4Prefix, parseIpv4 } from './ipv4.js'
 export { formatIpv6, parseIpv6 } from './ipv6.js'
 export { formatMacAddress, parseMacAddress } from './mac-address.js'

@@ -17,8 +17,7 @@ export function parseIpPrefix(text: string): IpPrefix {
   const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash))
   const bits = 8 * address.bytes.length
   if (slash < 0) return { ...address, length: bits }
-  const digits = text.slice(slash + 1)
-  const length = /^(?:0|[1-9][0-9]{0,2})$/.test(digits) ? Number(digits) : -1
+  const length = readLength(text, slash + 1)
   if (length < 0 || length > bits)
     throw invalidArgumentValue('prefix', text, `must end in a length from /0 to /${bits}`)
   return { ...address, length }
@@ -28,4 +27,17 @@ export function parseIpPrefix(text: string): IpPrefix {
 export function formatIpPrefix(prefix: { bytes: Uint8Array; length: number }): string {
   const address = formatIpAddress(prefix.bytes)
   return `${address}/${requireInteger('prefix.length', prefix.length, 0, 8 * prefix.bytes.length)}`
+}
+
+/** The decimal number from `start` to the end, without leading zeros; -1 if it is none or has over 3 digits. */
+function readLength(text: string, start: number): number {
+  const digits = text.length - start
+  if (digits < 1 || digits > 3 || (digits > 1 && text[start] === '0')) return -1
+  let value = 0
+  for (let i = start; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = 10 * value + digit
+  }
+  return value
 }

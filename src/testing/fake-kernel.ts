@@ -58,7 +58,7 @@ export class FakeKernel {
       this.sendError = undefined
       throw error
     }
-    for (const message of readMessages(bytes.slice())) {
+    readMessages(bytes.slice(), message => {
       this.requests.push(message)
       const replies = this.#answer(message, this)
       const each = isDump(message) ? this.messagesPerDatagram : 1
@@ -67,7 +67,7 @@ export class FakeKernel {
         if (this.losses > 0) this.losses--
         else this.outbox.push(datagram)
       }
-    }
+    })
   }
 
   /** Hands over the oldest datagrams. */

@@ -53,7 +53,9 @@ t.test('no bytes make a reader throw anything but a protocol error', async () =>
       { numRuns: 500 },
     )
   }
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), noise => tolerate(() => [...readMessages(noise)])))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), noise => tolerate(() => readMessages(noise, () => {}))),
+  )
 })
 
 t.test('nor do valid messages with some bytes changed', async () => {

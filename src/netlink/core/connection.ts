@@ -31,7 +31,10 @@ export interface WaitOptions {
 }
 
 // Requests that complete at once, one after the other, before the event loop gets its turn.
-const requestsPerTurn = 64
+const sendsPerTurn = 64
+
+// Where the system allows: with it, a thousand acknowledgements may be on their way.
+const receiveBuffer = 1024 * 1024
 
 // The kernel answers while it takes the request; this is for what it may do later.
 const syncTimeoutMs = 10_000
@@ -40,16 +43,24 @@ const syncTimeoutMs = 10_000
 export class NetlinkConnection {
   readonly #socket: NetlinkSocket
   readonly #conversation: Conversation
-  #requestsThisTurn = 0
+  #sendsThisTurn = 0
   #open = true
 
   constructor(options: ConnectionOptions) {
-    this.#socket = openNetlinkSocket(options.in, { protocol: options.protocol }, () => {
-      this.#requestsThisTurn = 0
+    const { protocol } = options
+    this.#socket = openNetlinkSocket(options.in, { protocol, receiveBuffer }, () => {
+      this.#sendsThisTurn = 0
       this.#read()
     })
     this.#conversation = new Conversation({
       send: bytes => sendDatagram(this.#socket, bytes),
+      schedule: flush =>
+        queueMicrotask(() => {
+          flush()
+          // What the kernel answered is there already, unless the loop should have its turn.
+          if (++this.#sendsThisTurn <= sendsPerTurn) this.#read()
+          else this.#watch()
+        }),
       port: this.#socket.port,
       // The buffer's size as the kernel counts it, less what it may need for bookkeeping.
       budget: Math.max(64 * 1024, this.#socket.receiveBuffer / 2),
@@ -133,9 +144,6 @@ export class NetlinkConnection {
         reject(error)
       })
       this.#conversation.start(exchange)
-      // What the kernel answered is there already, unless the loop should have its turn.
-      if (++this.#requestsThisTurn <= requestsPerTurn) this.#read()
-      else this.#watch()
     })
   }
 

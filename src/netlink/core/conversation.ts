@@ -1,6 +1,6 @@
 import { NetloomError } from '../../errors/index.js'
 import { messageHeaderLength, NLM_F, NLMSG } from './constants.js'
-import { writeNative32 } from './endianness.js'
+import { littleEndian, writeNative32 } from './endianness.js'
 import { type Message, malformed, readMessages } from './message-reader.js'
 import type { Request } from './message-writer.js'
 import { acknowledgementAttributes, type RequestContext, readFailure } from './netlink-error.js'
@@ -25,11 +25,17 @@ interface State {
   restarts: number
   /** Nobody waits any more, but the kernel still answers. */
   abandoned: boolean
+  /** Those before it in its datagram, which are acknowledged with it. */
+  group: readonly State[]
 }
 
 export interface ConversationOptions {
   /** Hands a datagram to the kernel; throws when it is refused. Replies may be there before it returns. */
   send(bytes: Uint8Array): void
+  /**
+   * Calls back soon, to send what has been asked for until then together. Default: at once.
+   */
+  schedule?(flush: () => void): void
   /** The socket's address; replies to others are none of ours. */
   port: number
   /** Bytes of replies that may be outstanding. */
@@ -39,24 +45,33 @@ export interface ConversationOptions {
   sequence?: number
 }
 
+/** Requests that go together fill at most so many bytes. */
+const groupBytes = 16 * 1024
+
 /** What an acknowledgement takes in the receive buffer: 256 of them fill 208 KiB, and some carry a message. */
 export const acknowledgementBytes = 1024
 
 /**
  * The protocol of one netlink socket, without the socket: numbers requests, matches what comes back, and ends every
  * exchange exactly once. Requests run side by side within the budget of replies, dumps one after the other, since
- * the kernel takes no second one (EBUSY).
+ * the kernel takes no second one (EBUSY). Requests that were asked for in one go are sent in one datagram; the kernel
+ * answers them in order, and tells of failures unasked: only the last one asks for an acknowledgement.
  */
 export class Conversation {
   readonly #options: ConversationOptions
   readonly #restarts: number
+  readonly #group = new DataView(new ArrayBuffer(groupBytes))
   #sequence: number
+  #scheduled = false
   #queue: State[] = []
+  /** Where the queue begins: what is before it has been sent. */
+  #head = 0
   #dumps: State[] = []
   #active = new Map<number, State>()
   #dumping: State | undefined
   #replyBytes = 0
   #deaf = false
+  readonly #takeMessage = (message: Message) => this.#take(message)
 
   constructor(options: ConversationOptions) {
     this.#options = options
@@ -69,6 +84,11 @@ export class Conversation {
     return this.#active.size > 0
   }
 
+  /** True while something is to be sent yet. */
+  get queued(): boolean {
+    return this.#queue.length > this.#head || this.#dumps.length > 0
+  }
+
   /** Sends, or queues; `urgent` goes past the queue and the budget. */
   start(exchange: Exchange, options: { urgent?: boolean } = {}): void {
     const dump = (exchange.request.flags & NLM_F.DUMP) === NLM_F.DUMP
@@ -79,19 +99,27 @@ export class Conversation {
       interrupted: false,
       restarts: 0,
       abandoned: false,
+      group: [],
     }
     if (options.urgent && !dump) {
-      this.#send(state)
+      this.#send([state])
       return
     }
     const queue = dump ? this.#dumps : this.#queue
     queue.push(state)
-    this.#pump()
+    if (this.#scheduled) return
+    if (!this.#options.schedule) return this.#pump()
+    this.#scheduled = true
+    this.#options.schedule(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
   }
 
   /** Nobody waits for this one any more: it is not sent, or its answers are passed over. */
   abandon(exchange: Exchange): void {
-    this.#queue = this.#queue.filter(state => state.exchange !== exchange)
+    this.#queue = this.#queue.filter((state, i) => i >= this.#head && state.exchange !== exchange)
+    this.#head = 0
     this.#dumps = this.#dumps.filter(state => state.exchange !== exchange)
     for (const state of this.#active.values()) if (state.exchange === exchange) state.abandoned = true
   }
@@ -99,7 +127,7 @@ export class Conversation {
   /** A datagram from the kernel. */
   receive(datagram: Uint8Array): void {
     try {
-      for (const message of readMessages(datagram)) this.#take(message)
+      readMessages(datagram, this.#takeMessage)
     } catch (error) {
       // An acknowledgement may have been behind what cannot be read.
       this.#failAll(error)
@@ -130,26 +158,59 @@ export class Conversation {
   /** Ends everything, what is queued included. */
   fail(error: unknown): void {
     this.#failAll(error)
-    for (const state of [...this.#queue.splice(0), ...this.#dumps.splice(0)]) state.exchange.onDone(error)
+    const queued = [...this.#queue.slice(this.#head), ...this.#dumps]
+    this.#queue = []
+    this.#head = 0
+    this.#dumps = []
+    for (const state of queued) state.exchange.onDone(error)
   }
 
   #pump(): void {
     while (!this.#deaf && this.#dumping === undefined) {
       const next = this.#dumps.shift()
       if (!next) break
-      this.#send(next)
+      this.#send([next])
     }
     while (!this.#deaf) {
-      const next = this.#queue[0]
-      if (!next) return
-      const fits = this.#replyBytes + next.exchange.replyBytes <= this.#options.budget
-      if (!fits && this.#replyBytes > 0) return
-      this.#queue.shift()
-      this.#send(next)
+      const group = this.#nextGroup()
+      if (group.length === 0) return
+      this.#send(group)
     }
   }
 
-  #send(state: State): void {
+  /** As many as fit a datagram and the budget; one that is larger than either goes alone. */
+  #nextGroup(): State[] {
+    let bytes = 0
+    let replyBytes = this.#replyBytes
+    const first = this.#head
+    for (; this.#head < this.#queue.length; this.#head++) {
+      const { exchange } = this.#queue[this.#head]!
+      bytes += aligned(exchange.request.bytes.length)
+      replyBytes += exchange.replyBytes
+      const fits = replyBytes <= this.#options.budget || replyBytes === exchange.replyBytes
+      if (!fits || (bytes > groupBytes && this.#head > first)) break
+    }
+    const group = this.#queue.slice(first, this.#head)
+    if (this.#head === this.#queue.length || this.#head > 4096) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#head = 0
+    }
+    return group
+  }
+
+  #send(states: State[]): void {
+    const last = states.at(-1)!
+    last.group = states.slice(0, -1)
+    for (const state of states) this.#number(state)
+    try {
+      if (states.length === 1) this.#options.send(last.exchange.request.bytes)
+      else this.#options.send(this.#join(states))
+    } catch (error) {
+      for (const state of states) this.#finish(state, error)
+    }
+  }
+
+  #number(state: State): void {
     do this.#sequence = (this.#sequence + 1) >>> 0
     while (this.#sequence === 0 || this.#active.has(this.#sequence))
     state.sequence = this.#sequence
@@ -160,11 +221,21 @@ export class Conversation {
     this.#active.set(state.sequence, state)
     this.#replyBytes += state.exchange.replyBytes
     if (state.dump) this.#dumping = state
-    try {
-      this.#options.send(bytes)
-    } catch (error) {
-      this.#finish(state, error)
+  }
+
+  #join(states: State[]): Uint8Array {
+    const joined = new Uint8Array(this.#group.buffer)
+    const last = states.at(-1)
+    let at = 0
+    for (const state of states) {
+      const { bytes, flags } = state.exchange.request
+      joined.set(bytes, at)
+      if (state !== last) this.#group.setUint16(at + 6, flags & ~NLM_F.ACK, littleEndian)
+      const end = at + aligned(bytes.length)
+      joined.fill(0, at + bytes.length, end)
+      at = end
     }
+    return joined.subarray(0, at)
   }
 
   #take(message: Message): void {
@@ -178,6 +249,8 @@ export class Conversation {
         this.#finish(state, lost(state.exchange))
         return
       case NLMSG.ERROR:
+        // In order: those before it that nothing was heard of went well, unless something was lost.
+        if (!this.#deaf) for (const earlier of state.group) this.#finish(earlier)
         this.#finish(state, this.#readError(message, state.exchange))
         return
       case NLMSG.DONE:
@@ -240,14 +313,16 @@ export class Conversation {
   }
 
   #finish(state: State, failure?: unknown): void {
-    this.#forget(state)
-    if (!state.abandoned) state.exchange.onDone(failure)
+    if (this.#forget(state) && !state.abandoned) state.exchange.onDone(failure)
   }
 
-  #forget(state: State): void {
-    if (!this.#active.delete(state.sequence)) return
+  /** False: it had ended already. */
+  #forget(state: State): boolean {
+    if (this.#active.get(state.sequence) !== state) return false
+    this.#active.delete(state.sequence)
     this.#replyBytes -= state.exchange.replyBytes
     if (this.#dumping === state) this.#dumping = undefined
+    return true
   }
 
   #failAll(error: unknown): void {
@@ -264,4 +339,8 @@ function lost(context: RequestContext): NetloomError {
 
 function describe({ operation, subject }: RequestContext): string {
   return subject === undefined ? operation : `${operation} ${subject}`
+}
+
+function aligned(length: number): number {
+  return (length + 3) & ~3
 }

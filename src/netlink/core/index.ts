@@ -55,6 +55,7 @@ export {
   portRange,
   presence,
   readIpAddress,
+  readIpPrefix,
   readTable,
   reported,
   s32,

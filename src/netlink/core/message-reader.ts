@@ -175,8 +175,8 @@ export class AttributeCursor {
   }
 }
 
-/** The messages in a datagram. @throws NetloomError `ERR_NETLINK_PROTOCOL` */
-export function* readMessages(datagram: Uint8Array): Generator<Message> {
+/** Hands over the messages in a datagram, in order. @throws NetloomError `ERR_NETLINK_PROTOCOL` */
+export function readMessages(datagram: Uint8Array, take: (message: Message) => void): void {
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength)
   let at = 0
   while (datagram.length - at >= messageHeaderLength) {
@@ -184,13 +184,13 @@ export function* readMessages(datagram: Uint8Array): Generator<Message> {
     if (length < messageHeaderLength || length > datagram.length - at) {
       throw malformed(`a message claims ${length} bytes where there are ${datagram.length - at}`)
     }
-    yield {
+    take({
       type: view.getUint16(at + 4, littleEndian),
       flags: view.getUint16(at + 6, littleEndian),
       sequence: view.getUint32(at + 8, littleEndian),
       port: view.getUint32(at + 12, littleEndian),
       payload: new Payload(datagram, view, at + messageHeaderLength, length - messageHeaderLength),
-    }
+    })
     at += (length + 3) & ~3
   }
 }

@@ -65,6 +65,8 @@ export class NetlinkMonitor {
   }
 
   #take(datagram: Uint8Array): void {
-    for (const message of readMessages(datagram)) if (this.#open) this.#options.onMessage(message)
+    readMessages(datagram, message => {
+      if (this.#open) this.#options.onMessage(message)
+    })
   }
 }

@@ -1,5 +1,6 @@
 import {
   formatIpv4,
+  formatIpv4Prefix,
   formatIpv6,
   formatMacAddress,
   parseIpAddress,
@@ -235,6 +236,12 @@ export function readIpAddress(cursor: AttributeCursor): string {
   if (cursor.length === 4) return formatIpv4(cursor.source, cursor.start)
   if (cursor.length === 16) return formatIpv6(cursor.source, cursor.start)
   throw malformed(`an IP address of ${cursor.length} bytes`)
+}
+
+/** The same with a length behind: `10.0.0.0/8`. */
+export function readIpPrefix(cursor: AttributeCursor, length: number): string {
+  if (cursor.length === 4) return formatIpv4Prefix(cursor.source, cursor.start, length)
+  return `${readIpAddress(cursor)}/${length}`
 }
 
 /** Times in hundredths of a second (USER_HZ, clock_t), 32 or 64 bits wide, that users give in milliseconds. */

@@ -6,6 +6,7 @@ import {
   type Payload,
   type RawAttribute,
   readIpAddress,
+  readIpPrefix,
   wordOf,
 } from '../core/index.js'
 import { AF, RT_SCOPE, RTA, RTAX, RTN, RTNH_F } from './constants.js'
@@ -68,81 +69,91 @@ export const limitNumbers = {
 export const routeHeaderLength = 12
 export const nextHopLength = 8
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+const none: readonly never[] = Object.freeze([])
 
 /** @throws NetloomError `ERR_NETLINK_PROTOCOL` */
 export function readRoute(payload: Payload): Route {
   const number = payload.u8(0)
   if (number !== AF.INET && number !== AF.INET6) throw malformed(`a route of family ${number}`)
   const family = number === AF.INET ? 4 : 6
-  const attributes = payload.attributes(routeHeaderLength)
-  const raw: RawAttribute[] = []
-  const zero = family === 4 ? '0.0.0.0' : '::'
-  let destination = zero
+  const destinationLength = payload.u8(1)
+  const sourceLength = payload.u8(2)
+  const flags = payload.u32(8)
+  let table = payload.u8(4)
+  let destination: string | undefined
   let source: string | undefined
-  const route: Mutable<Route> = {
-    family,
-    destination: '',
-    source: undefined,
-    type: wordOf(RTN, payload.u8(7)),
-    table: payload.u8(4),
-    protocol: payload.u8(5),
-    scope: wordOf(RT_SCOPE, payload.u8(6)),
-    gateway: undefined,
-    link: undefined,
-    metric: undefined,
-    preferredSource: undefined,
-    onlink: (payload.u32(8) & RTNH_F.ONLINK) !== 0,
-    nextHops: [],
-    nextHopId: undefined,
-    raw,
-  }
+  let gateway: string | undefined
+  let link: number | undefined
+  let metric: number | undefined
+  let preferredSource: string | undefined
+  let nextHops: readonly NextHop[] = none
+  let nextHopId: number | undefined
+  let limits: RouteLimits | undefined
+  let raw: RawAttribute[] | undefined
+  const attributes = payload.attributes(routeHeaderLength)
   while (attributes.next()) {
     switch (attributes.type) {
       case RTA.DST:
-        destination = readIpAddress(attributes)
+        destination = readIpPrefix(attributes, destinationLength)
         break
       case RTA.SRC:
-        source = readIpAddress(attributes)
+        source = readIpPrefix(attributes, sourceLength)
         break
       case RTA.OIF:
-        route.link = attributes.u32()
+        link = attributes.u32()
         break
       case RTA.GATEWAY:
-        route.gateway = readIpAddress(attributes)
+        gateway = readIpAddress(attributes)
         break
       case RTA.VIA:
-        route.gateway = readVia(attributes)
+        gateway = readVia(attributes)
         break
       case RTA.PRIORITY:
-        route.metric = attributes.u32()
+        metric = attributes.u32()
         break
       case RTA.PREFSRC:
-        route.preferredSource = readIpAddress(attributes)
+        preferredSource = readIpAddress(attributes)
         break
       case RTA.TABLE:
-        route.table = attributes.u32()
+        table = attributes.u32()
         break
       case RTA.METRICS:
-        readLimits(attributes.nested(), route)
+        limits = readLimits(attributes.nested())
         break
       case RTA.MULTIPATH:
-        route.nextHops = readNextHops(attributes)
+        nextHops = readNextHops(attributes)
         break
       case RTA.NH_ID:
-        route.nextHopId = attributes.u32()
+        nextHopId = attributes.u32()
         break
       case RTA.CACHEINFO:
       case RTA.PREF:
         break
       default:
+        raw ??= []
         raw.push(attributes.raw())
     }
   }
-  route.destination = `${destination}/${payload.u8(1)}`
-  const sourceLength = payload.u8(2)
-  if (source !== undefined || sourceLength > 0) route.source = `${source ?? zero}/${sourceLength}`
-  return route
+  const any = family === 4 ? '0.0.0.0/' : '::/'
+  if (source === undefined && sourceLength > 0) source = any + sourceLength
+  const route = {
+    family,
+    destination: destination ?? any + destinationLength,
+    source,
+    type: wordOf(RTN, payload.u8(7)),
+    table,
+    protocol: payload.u8(5),
+    scope: wordOf(RT_SCOPE, payload.u8(6)),
+    gateway,
+    link,
+    metric,
+    preferredSource,
+    onlink: (flags & RTNH_F.ONLINK) !== 0,
+    nextHops,
+    nextHopId,
+    raw: raw ?? none,
+  } as const
+  return limits ? { ...route, ...limits } : route
 }
 
 // struct rtvia: a family, then an address.
@@ -152,12 +163,14 @@ function readVia(attribute: AttributeCursor): string {
   return formatIpAddress(bytes)
 }
 
-function readLimits(attributes: AttributeCursor, route: Mutable<RouteLimits>): void {
+function readLimits(attributes: AttributeCursor): RouteLimits {
+  const limits: RouteLimits = {}
   while (attributes.next()) {
     for (const name of Object.keys(limitNumbers) as (keyof RouteLimits)[]) {
-      if (limitNumbers[name] === attributes.type) route[name] = attributes.u32()
+      if (limitNumbers[name] === attributes.type) limits[name] = attributes.u32()
     }
   }
+  return limits
 }
 
 // A row of struct rtnexthop, each followed by its attributes.
