@@ -7,7 +7,7 @@
 export { isNetloomError, NetloomError, SystemError } from './errors/index.js'
 export { decode, describe, encode, type LinkType, verifyChecksums } from './frames/index.js'
 export { NetlinkError } from './netlink/core/index.js'
-export type { Address, Link, LinkEvent } from './netlink/route/index.js'
+export type { Address, Link, WatchEvent } from './netlink/route/index.js'
 export { Namespace } from './netns/index.js'
 export { Network } from './network/index.js'
 export { PcapngWriter } from './pcap/index.js'

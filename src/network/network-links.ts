@@ -1,4 +1,4 @@
-import { invalidArgumentType } from '../errors/index.js'
+import { invalidArgumentType, requireOptions } from '../errors/index.js'
 import { throwIfAborted } from '../lifecycle/index.js'
 import type { WaitOptions } from '../netlink/core/index.js'
 import {
@@ -10,9 +10,9 @@ import {
   type LinkFilter,
   type LinkReference,
   type LinkStatistics,
-  type LinkWatch,
-  type LinkWatchOptions,
   type RouteConnection,
+  type Watch,
+  type WatchOptions,
 } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 
@@ -110,8 +110,9 @@ export class NetworkLinks {
   }
 
   /** What is there, then what happens to it. */
-  watch(options?: LinkWatchOptions): LinkWatch {
-    return this.#route.watchLinks(options)
+  watch(options: WatchOptions & { link?: LinkReference | undefined } = {}): Watch<'links'> {
+    const { link, ...rest } = requireOptions('options', options, ['link', 'signal', 'limit'])
+    return this.#route.watch({ links: { link } }, rest)
   }
 }
 

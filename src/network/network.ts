@@ -1,5 +1,14 @@
 import { requireOptions } from '../errors/index.js'
-import { type Addresses, type Neighbors, RouteConnection, type Routes } from '../netlink/route/index.js'
+import {
+  type Addresses,
+  type Neighbors,
+  type Objects,
+  RouteConnection,
+  type Routes,
+  type Watch,
+  type WatchOptions,
+  type WatchSelection,
+} from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
 
@@ -61,6 +70,18 @@ export class Network implements AsyncDisposable {
       await namespace.close()
       throw error
     }
+  }
+
+  /**
+   * What is there of the kinds that are selected, then what happens to them, in order. It keeps the process alive until
+   * it is closed or aborted.
+   *
+   *     for await (const event of network.watch({ links: true, routes: { table: 'all' } }, { signal })) console.log(event)
+   *
+   * @throws NetloomError `ERR_LINK_NOT_FOUND`, `ERR_INVALID_STATE`; TypeError
+   */
+  watch<S extends WatchSelection>(selection: S, options?: WatchOptions): Watch<keyof S & keyof Objects> {
+    return this.#route.watch(selection, options)
   }
 
   /** Lets go of the network. Idempotent. */

@@ -50,9 +50,9 @@ export class DeviceEvents extends EventQueue<PortEvent> {
     const route = this.#openRoute(name)
     // At once, so that the first event is there before anything else can happen.
     const { index } = this.#state(route.links.getSync(name))
-    for await (const event of route.watchLinks({ index, limit })) {
+    for await (const event of route.watch({ links: { link: index } }, { limit })) {
       if (event.type === 'removed') return event.moved ? 'moved' : 'ended'
-      const link = event.type === 'state' || event.type === 'resync' ? event.links[0] : event.link
+      const link = event.type === 'state' || event.type === 'resync' ? event.state.links[0] : event.item
       if (!link) return 'ended'
       if (event.type === 'resync') {
         this.push({ type: 'resync' })

@@ -108,9 +108,9 @@ export class Conversation {
     const queue = dump ? this.#dumps : this.#queue
     queue.push(state)
     if (this.#scheduled) return
-    if (!this.#options.schedule) return this.#pump()
     this.#scheduled = true
-    this.#options.schedule(() => {
+    const { schedule = (flush: () => void) => flush() } = this.#options
+    schedule(() => {
       this.#scheduled = false
       this.#pump()
     })

@@ -14,6 +14,7 @@ export const RTM = {
   NEWNEIGH: 28,
   DELNEIGH: 29,
   GETNEIGH: 30,
+  DELNEXTHOP: 105,
 } as const
 
 /** include/uapi/linux/rtnetlink.h, enum rtnetlink_groups */
@@ -24,6 +25,7 @@ export const RTNLGRP = {
   IPV4_ROUTE: 7,
   IPV6_IFADDR: 9,
   IPV6_ROUTE: 11,
+  NEXTHOP: 32,
 } as const
 
 /** include/linux/socket.h */

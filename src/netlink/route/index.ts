@@ -17,10 +17,11 @@ export type {
   OperState,
 } from './link.js'
 export type { LinkAttributes, LinkChange, LinkCreate, LinkReference, VethPeer } from './link-request.js'
-export { type LinkEvent, LinkWatch, type LinkWatchOptions } from './link-watch.js'
 export { type LinkFilter, Links } from './links.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
 export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route.js'
 export { RouteConnection } from './route-connection.js'
 export type { NextHopOptions, RouteOptions } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'
+export { Watch, type WatchChange, type WatchEvent, type WatchOptions, type WatchState } from './watch.js'
+export type { Objects, WatchSelection } from './watched-objects.js'

@@ -227,6 +227,12 @@ export class Links {
     return typeof reference === 'string' ? (await this.get(reference)).index : indexOf(reference)
   }
 
+  /** The same, at once: blocks the thread, for microseconds. */
+  indexSync(reference: LinkReference): number {
+    checkReference(reference)
+    return typeof reference === 'string' ? this.getSync(reference).index : indexOf(reference)
+  }
+
   /** Gives the index. */
   async #create(request: ReturnType<typeof createLinkRequest>, options: LinkCreate): Promise<number> {
     let index: number | undefined

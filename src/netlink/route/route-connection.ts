@@ -4,10 +4,11 @@ import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-request.js'
-import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
 import { Links } from './links.js'
 import { Neighbors } from './neighbors.js'
 import { Routes } from './routes.js'
+import { Watch, type WatchOptions } from './watch.js'
+import { type Objects, type WatchedObjects, type WatchSelection, watchedObjects } from './watched-objects.js'
 
 /** Route netlink in one namespace: links, addresses, routes, neighbors, and what happens to links. */
 export class RouteConnection implements AsyncDisposable {
@@ -18,7 +19,7 @@ export class RouteConnection implements AsyncDisposable {
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
-  readonly #watches = new Set<LinkWatch>()
+  readonly #watches = new Set<{ close(): void }>()
   #open = true
 
   private constructor(namespace: NamespaceDescriptor | undefined) {
@@ -41,16 +42,14 @@ export class RouteConnection implements AsyncDisposable {
     }
   }
 
-  /** What happens to links: what is there first, then differences. */
-  watchLinks(options: LinkWatchOptions = {}): LinkWatch {
+  /**
+   * What is there of the kinds that are selected, then what happens to them.
+   * @throws NetloomError `ERR_LINK_NOT_FOUND`, `ERR_INVALID_STATE`; TypeError
+   */
+  watch<S extends WatchSelection>(selection: S, options: WatchOptions = {}): Watch<keyof S & keyof Objects> {
     if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the netlink connection is closed')
-    const { index } = options
-    const list = async () => {
-      if (index === undefined) return this.links.list()
-      const link = await this.links.find(index)
-      return link ? [link] : []
-    }
-    const watch = new LinkWatch(this.#reference(), list, options)
+    const objects = watchedObjects(selection, this) as WatchedObjects
+    const watch = new Watch<keyof S & keyof Objects>(this.#reference(), objects, options)
     this.#watches.add(watch)
     watch.onEnd(() => this.#watches.delete(watch))
     return watch

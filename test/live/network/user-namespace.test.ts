@@ -18,7 +18,7 @@ if (requires(t, 'nsenter', 'ip') && asOrdinaryUser(t, import.meta.url)) {
       up: true,
       addresses: ['10.0.0.1/24', 'fd00::1/64'],
     })
-    t.match((await watch.next()).value, { type: 'added', link: { name: 'br0' } })
+    t.match((await watch.next()).value, { type: 'added', item: { name: 'br0' } })
     watch.close()
     await red.routes.create({ destination: 'default', gateway: '10.0.0.9' })
     t.match(await red.routes.lookUp('192.0.2.1'), { gateway: '10.0.0.9' })
