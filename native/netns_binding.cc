@@ -90,6 +90,14 @@ Napi::Value open_socket(const Napi::CallbackInfo& info) {
   return show(env, open_on_thread(int_of(info, 0, -1), open_inet_socket, &options));
 }
 
+// openFile(namespace or -1, path, write): a descriptor of a file that looks different from inside, as those in /proc/sys/net
+Napi::Value open_file(const Napi::CallbackInfo& info) {
+  if (!info[1].IsString()) return throw_bad_call(info.Env(), "openFile(namespace, path, write)"), info.Env().Undefined();
+  std::string path = info[1].As<Napi::String>();
+  FileOptions options = {path.c_str(), bool_of(info, 2)};
+  return show(info.Env(), open_on_thread(int_of(info, 0, -1), open_path, &options));
+}
+
 }  // namespace
 
 void define_netns(Napi::Env env, Napi::Object exports) {
@@ -100,6 +108,7 @@ void define_netns(Napi::Env env, Napi::Object exports) {
   exports.Set("namespaceOwner", Napi::Function::New(env, owner, "namespaceOwner"));
   exports.Set("enterNamespace", Napi::Function::New(env, enter, "enterNamespace"));
   exports.Set("leaveNamespace", Napi::Function::New(env, leave, "leaveNamespace"));
+  exports.Set("openFile", Napi::Function::New(env, open_file, "openFile"));
   exports.Set("openInetSocket", Napi::Function::New(env, open_socket, "openInetSocket"));
 }
 

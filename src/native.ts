@@ -144,6 +144,7 @@ export interface NativeBinding {
   /** Moves this thread; the result goes to leaveNamespace, in the same turn. */
   enterNamespace(fd: number): number
   leaveNamespace(home: number): void
+  openFile(namespace: number, path: string, write: boolean): number
   /** An unconnected socket, bound when there is an address. */
   openInetSocket(
     namespace: number,

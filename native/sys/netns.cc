@@ -131,6 +131,15 @@ bool is_here(int network) {
 
 }  // namespace
 
+void open_path(const void* argument, Opened& out) {
+  const auto* options = static_cast<const FileOptions*>(argument);
+  Fd fd(open(options->path, (options->write ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
+  if (fd)
+    out.add(static_cast<Fd&&>(fd));
+  else
+    out.failure = Failure::last("open");
+}
+
 Opened open_in_namespace(int network, OpenJob job, const void* argument) {
   Opened out;
   if (network < 0 || setns(network, CLONE_NEWNET) == 0) {

@@ -26,6 +26,14 @@ using OpenJob = void (*)(const void* argument, Opened& out);
 // user namespace (EPERM, EINVAL), a forked child enters both and passes the descriptors back.
 Opened open_in_namespace(int network, OpenJob job, const void* argument);
 
+struct FileOptions {
+  const char* path;
+  bool write;
+};
+
+// Opens a file to read or to write it; FileOptions.
+void open_path(const void* argument, Opened& out);
+
 // How a forked child gets to where its job runs; system calls only, as in OpenJob.
 using ChildEntry = Failure (*)(const void* argument);
 

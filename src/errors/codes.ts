@@ -13,6 +13,7 @@ export const errorCodes = {
   ERR_LINK_NOT_FOUND: 'there is no such link in this namespace',
   ERR_NAMESPACE_EXISTS: 'a namespace of that name exists already',
   ERR_NAMESPACE_NOT_FOUND: 'there is no such namespace',
+  ERR_SYSCTL_NOT_FOUND: 'the network has no such setting',
   ERR_NETLINK_DUMP_INTERRUPTED: 'the kernel kept changing what was being listed',
   ERR_NETLINK_OVERFLOW: 'the kernel dropped netlink messages; the outcome was not observed',
   ERR_NETLINK_PROTOCOL: 'a netlink reply does not follow the protocol',

@@ -14,6 +14,7 @@ const hints = {
   open: 'looking into the namespaces of a process needs its user or CAP_SYS_PTRACE',
   enter: 'entering a network namespace needs CAP_SYS_ADMIN in it',
   socket: 'the address or port is reserved: ports below 1024 need CAP_NET_BIND_SERVICE in the namespace',
+  sysctl: 'settings of a network belong to root in the user namespace that owns it',
 } as const
 
 /** Runs `call`; what the kernel refuses for lack of a right says which right. */
@@ -117,6 +118,11 @@ export function disownDescriptor(fd: number): number {
 
 export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
+}
+
+/** Opens a file as it is seen from inside. */
+export function openFileInside(namespace: number, path: string, write: boolean): number {
+  return native().openFile(namespace, path, write)
 }
 
 /** A descriptor of the user namespace that owns this one. */

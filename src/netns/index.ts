@@ -28,3 +28,4 @@ export type {
   SocketOptions,
 } from './socket.js'
 export { NamespaceSocket } from './socket.js'
+export { Sysctl } from './sysctl.js'

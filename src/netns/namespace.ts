@@ -36,6 +36,7 @@ import {
   type SocketOptions,
   socketInside,
 } from './socket.js'
+import { Sysctl } from './sysctl.js'
 
 export interface NamespaceCreateOptions {
   /** A name that `ip netns` sees too. Without one the namespace goes with its last handle and process. */
@@ -66,6 +67,8 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
   readonly id: string
   /** The name by which it was created or opened. */
   readonly name: string | undefined
+  /** The kernel's settings inside. */
+  readonly sysctl = new Sysctl(() => this.fd)
 
   private constructor(fd: number, name: string | undefined) {
     this.#fd = fd

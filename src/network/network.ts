@@ -1,4 +1,5 @@
 import { requireOptions } from '../errors/index.js'
+import { Nat } from '../netlink/netfilter/index.js'
 import {
   type Addresses,
   type Neighbors,
@@ -9,7 +10,7 @@ import {
   type WatchOptions,
   type WatchSelection,
 } from '../netlink/route/index.js'
-import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
+import { Namespace, type NamespaceReference, namespaceDescriptor, type Sysctl } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
 
 export interface NetworkCreateOptions {
@@ -34,6 +35,8 @@ export class Network implements AsyncDisposable {
   readonly addresses: Addresses
   readonly routes: Routes
   readonly neighbors: Neighbors
+  readonly nat: Nat
+  readonly sysctl: Sysctl
   readonly #route: RouteConnection
 
   private constructor(namespace: Namespace, route: RouteConnection) {
@@ -43,6 +46,8 @@ export class Network implements AsyncDisposable {
     this.addresses = route.addresses
     this.routes = route.routes
     this.neighbors = route.neighbors
+    this.nat = new Nat(() => namespace)
+    this.sysctl = namespace.sysctl
   }
 
   /** A new network; its `lo` is up. @throws NetloomError `ERR_NAMESPACE_EXISTS`; SystemError */
@@ -86,12 +91,14 @@ export class Network implements AsyncDisposable {
 
   /** Lets go of the network. Idempotent. */
   async close(): Promise<void> {
+    this.nat.close()
     this.#route.close()
     await this.namespace.close()
   }
 
   /** Closes it and takes its name away, if it has one. Programs inside, and other handles, keep it alive. */
   async delete(): Promise<void> {
+    this.nat.close()
     this.#route.close()
     await this.namespace.delete()
   }

@@ -1,5 +1,5 @@
 import { NetloomError } from '../../errors/index.js'
-import { onAbort, throwIfAborted } from '../../lifecycle/index.js'
+import { deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
 import { acknowledgementBytes, Conversation, type Exchange } from './conversation.js'
 import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
@@ -67,6 +67,11 @@ export class NetlinkConnection {
     })
   }
 
+  /** The socket's address, which no other netlink socket of the same protocol in the namespace has. */
+  get port(): number {
+    return this.#socket.port
+  }
+
   /** Asks for a change, or for one object. Resolves with its acknowledgement. */
   request(request: Request, options: RequestOptions & WaitOptions): Promise<void> {
     return this.#exchange(
@@ -101,6 +106,36 @@ export class NetlinkConnection {
     }
     this.#watch()
     if (failure !== undefined) throw failure
+  }
+
+  /**
+   * Requests that the kernel takes or refuses as one; see nfnetlink. Rejects with the first failure.
+   * @param open begins, and `close` ends the transaction
+   */
+  async transaction(
+    open: Request,
+    requests: readonly Request[],
+    close: Request,
+    options: RequestOptions,
+  ): Promise<void> {
+    this.#checkOpen()
+    const results: Promise<void>[] = []
+    const exchanges = [open, ...requests].map((request): Exchange => {
+      const { promise, resolve, reject } = deferred<void>()
+      results.push(promise)
+      const onDone = (failure?: unknown) => (failure === undefined ? resolve() : reject(failure))
+      return {
+        ...options,
+        request,
+        replyBytes: acknowledged(options),
+        onMessage: options.onMessage ?? ignore,
+        onDone,
+      }
+    })
+    this.#conversation.startTransaction(exchanges[0]!, exchanges.slice(1), close.bytes)
+    this.#read()
+    for (const result of await Promise.allSettled(results))
+      if (result.status === 'rejected') throw result.reason
   }
 
   /** Lists objects. A list that the kernel could not make in one piece is made anew, a few times. */

@@ -1,6 +1,6 @@
 /** Numbers of include/uapi/linux/netlink.h, under the kernel's names. */
 
-export const NETLINK = { ROUTE: 0, GENERIC: 16 } as const
+export const NETLINK = { ROUTE: 0, NETFILTER: 12, GENERIC: 16 } as const
 
 /** Message types below 16 are control messages. */
 export const NLMSG = { NOOP: 1, ERROR: 2, DONE: 3, OVERRUN: 4, MIN_TYPE: 16 } as const

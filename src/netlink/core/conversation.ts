@@ -27,6 +27,21 @@ interface State {
   abandoned: boolean
   /** Those before it in its datagram, which are acknowledged with it. */
   group: readonly State[]
+  /** Of the one that opens a transaction: all of it, which ends with its failure. */
+  transaction: readonly State[]
+}
+
+function stateOf(exchange: Exchange): State {
+  return {
+    exchange,
+    sequence: 0,
+    dump: (exchange.request.flags & NLM_F.DUMP) === NLM_F.DUMP,
+    interrupted: false,
+    restarts: 0,
+    abandoned: false,
+    group: [],
+    transaction: [],
+  }
 }
 
 export interface ConversationOptions {
@@ -91,21 +106,12 @@ export class Conversation {
 
   /** Sends, or queues; `urgent` goes past the queue and the budget. */
   start(exchange: Exchange, options: { urgent?: boolean } = {}): void {
-    const dump = (exchange.request.flags & NLM_F.DUMP) === NLM_F.DUMP
-    const state: State = {
-      exchange,
-      sequence: 0,
-      dump,
-      interrupted: false,
-      restarts: 0,
-      abandoned: false,
-      group: [],
-    }
-    if (options.urgent && !dump) {
+    const state = stateOf(exchange)
+    if (options.urgent && !state.dump) {
       this.#send([state])
       return
     }
-    const queue = dump ? this.#dumps : this.#queue
+    const queue = state.dump ? this.#dumps : this.#queue
     queue.push(state)
     if (this.#scheduled) return
     this.#scheduled = true
@@ -114,6 +120,16 @@ export class Conversation {
       this.#scheduled = false
       this.#pump()
     })
+  }
+
+  /**
+   * Several requests that the kernel takes or refuses as one, between one that opens the transaction and a message that
+   * closes it (nfnetlink). Sent at once. If the kernel refuses to open or to commit it, all fail.
+   */
+  startTransaction(open: Exchange, exchanges: readonly Exchange[], close: Uint8Array): void {
+    const states = [open, ...exchanges].map(stateOf)
+    states[0]!.transaction = states
+    this.#send(states, close)
   }
 
   /** Nobody waits for this one any more: it is not sent, or its answers are passed over. */
@@ -198,13 +214,13 @@ export class Conversation {
     return group
   }
 
-  #send(states: State[]): void {
+  #send(states: State[], close?: Uint8Array): void {
     const last = states.at(-1)!
     last.group = states.slice(0, -1)
     for (const state of states) this.#number(state)
     try {
       if (states.length === 1) this.#options.send(last.exchange.request.bytes)
-      else this.#options.send(this.#join(states))
+      else this.#options.send(this.#join(states, close))
     } catch (error) {
       for (const state of states) this.#finish(state, error)
     }
@@ -223,19 +239,23 @@ export class Conversation {
     if (state.dump) this.#dumping = state
   }
 
-  #join(states: State[]): Uint8Array {
-    const joined = new Uint8Array(this.#group.buffer)
+  #join(states: State[], close: Uint8Array = new Uint8Array()): Uint8Array {
+    let size = close.length
+    for (const { exchange } of states) size += aligned(exchange.request.bytes.length)
+    const view = size <= groupBytes ? this.#group : new DataView(new ArrayBuffer(size))
+    const joined = new Uint8Array(view.buffer)
     const last = states.at(-1)
     let at = 0
     for (const state of states) {
       const { bytes, flags } = state.exchange.request
       joined.set(bytes, at)
-      if (state !== last) this.#group.setUint16(at + 6, flags & ~NLM_F.ACK, littleEndian)
+      if (state !== last) view.setUint16(at + 6, flags & ~NLM_F.ACK, littleEndian)
       const end = at + aligned(bytes.length)
       joined.fill(0, at + bytes.length, end)
       at = end
     }
-    return joined.subarray(0, at)
+    joined.set(close, at)
+    return joined.subarray(0, size)
   }
 
   #take(message: Message): void {
@@ -248,11 +268,14 @@ export class Conversation {
       case NLMSG.OVERRUN:
         this.#finish(state, lost(state.exchange))
         return
-      case NLMSG.ERROR:
+      case NLMSG.ERROR: {
         // In order: those before it that nothing was heard of went well, unless something was lost.
         if (!this.#deaf) for (const earlier of state.group) this.#finish(earlier)
-        this.#finish(state, this.#readError(message, state.exchange))
+        const failure = this.#readError(message, state.exchange)
+        this.#finish(state, failure)
+        if (failure !== undefined) for (const other of state.transaction) this.#finish(other, failure)
         return
+      }
       case NLMSG.DONE:
         // Only a dump ends so; the acknowledgement of anything else is still to come.
         if (state.dump) this.#endDump(message, state)

@@ -141,6 +141,12 @@ export class AttributeCursor {
     return this.#view.getBigUint64(this.start + offset, littleEndian)
   }
 
+  /** Network byte order. */
+  u64be(): bigint {
+    this.#need(8)
+    return this.#view.getBigUint64(this.start)
+  }
+
   /** Up to the first zero byte. */
   string(): string {
     let end = this.start

@@ -128,6 +128,13 @@ export class MessageWriter {
     return this
   }
 
+  /** Network byte order. */
+  u64be(type: number, name: string, value: bigint): this {
+    const at = this.#begin(type, name, 8)
+    this.#view.setBigUint64(at, value)
+    return this
+  }
+
   /** Ends in a zero byte, as the kernel's own strings do. */
   string(type: number, name: string, value: string): this {
     const text = encoder.encode(value)

@@ -4,7 +4,7 @@ import { watchLeaks } from '../../support/leaks.js'
 import { asOrdinaryUser } from '../../support/ordinary-user.js'
 import { requires } from '../../support/requires.js'
 
-if (requires(t, 'nsenter', 'ip') && asOrdinaryUser(t, import.meta.url)) {
+if (requires(t, 'nsenter', 'ip', 'nft') && asOrdinaryUser(t, import.meta.url)) {
   const leaks = watchLeaks()
 
   t.test('an ordinary user makes networks and wires them', async t => {
@@ -38,6 +38,10 @@ if (requires(t, 'nsenter', 'ip') && asOrdinaryUser(t, import.meta.url)) {
     for await (const chunk of socket) text += chunk
     t.equal(text, 'hello')
     server.close()
+    await red.sysctl.set('net.ipv4.ip_forward', 1)
+    t.equal(await red.sysctl.get('net.ipv4.ip_forward'), '1')
+    await red.nat.masquerade({ source: '10.1.0.0/24' })
+    t.match((await red.namespace.exec('nft', ['list', 'ruleset'])).stdout, /masquerade/)
   })
 
   t.test('but changes nothing outside', async t => {

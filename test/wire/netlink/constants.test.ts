@@ -13,6 +13,7 @@ import {
   NLMSGERR_ATTR,
 } from '../../../src/netlink/core/constants.js'
 import type { Field, Table } from '../../../src/netlink/core/index.js'
+import * as netfilter from '../../../src/netlink/netfilter/constants.js'
 import {
   AF,
   IFA,
@@ -53,6 +54,10 @@ const headers = [
   'linux/if_tun.h',
   'linux/neighbour.h',
   'linux/veth.h',
+  'linux/netfilter/nfnetlink.h',
+  'linux/netfilter_ipv4.h',
+  'linux/netfilter/nf_nat.h',
+  'linux/netfilter/nf_tables.h',
 ]
 
 /** Every number of ours, by the name that the kernel's headers have for it. */
@@ -86,6 +91,9 @@ function ourNumbers(): Map<string, number> {
     NTF,
   }
   for (const [name, rows] of Object.entries(plain)) add(`${name}_`, rows)
+  const { NFT_REG, ...tables } = netfilter
+  for (const [name, rows] of Object.entries(tables)) add(`${name}_`, rows)
+  add('NFT_', NFT_REG)
   add('RTN_', RTN, upper)
   add('RT_SCOPE_', RT_SCOPE, upper)
   add('RTPROT_', RTPROT, upper)

@@ -1,0 +1,6 @@
+/**
+ * Address translation by nf_tables, through netlink.
+ *
+ * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`.
+ */
+export { type MasqueradeOptions, Nat, type NatRule, type PortForwardOptions } from './nat.js'
