@@ -1,7 +1,7 @@
 /**
  * Networks as users have them: a namespace with its links, addresses, routes and neighbors in one object.
  *
- * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`.
+ * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`, `netlink/generic`.
  */
 export { Network, type NetworkCreateOptions } from './network.js'
 export { type LinkAddress, type NetworkLinkCreate, NetworkLinks } from './network-links.js'

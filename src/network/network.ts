@@ -1,4 +1,5 @@
-import { requireOptions } from '../errors/index.js'
+import { NetloomError, requireOptions } from '../errors/index.js'
+import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/generic/index.js'
 import { type Addresses, type Neighbors, RouteConnection, type Routes } from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
@@ -26,6 +27,8 @@ export class Network implements AsyncDisposable {
   readonly routes: Routes
   readonly neighbors: Neighbors
   readonly #route: RouteConnection
+  #generic: GenericConnection | undefined
+  #open = true
 
   private constructor(namespace: Namespace, route: RouteConnection) {
     this.namespace = namespace
@@ -63,20 +66,43 @@ export class Network implements AsyncDisposable {
     }
   }
 
+  /** Generic netlink, for families that Netloom has no words for. Its socket is opened when it is first used. */
+  get generic(): GenericConnection {
+    if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the network is closed')
+    this.#generic ??= GenericConnection.open(this.namespace)
+    return this.#generic
+  }
+
+  /** Features, queues and statistics of devices. */
+  get ethtool(): Ethtool {
+    return this.generic.ethtool
+  }
+
+  /** Keys and peers of links of kind `wireguard`. */
+  get wireguard(): Wireguard {
+    return this.generic.wireguard
+  }
+
   /** Lets go of the network. Idempotent. */
   async close(): Promise<void> {
-    this.#route.close()
+    this.#closeConnections()
     await this.namespace.close()
   }
 
   /** Closes it and takes its name away, if it has one. Programs inside, and other handles, keep it alive. */
   async delete(): Promise<void> {
-    this.#route.close()
+    this.#closeConnections()
     await this.namespace.delete()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #closeConnections(): void {
+    this.#open = false
+    this.#route.close()
+    this.#generic?.close()
   }
 }
 

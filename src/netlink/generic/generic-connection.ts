@@ -3,9 +3,11 @@ import { type EventQueue, throwIfAborted } from '../../lifecycle/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection, NetlinkError, type WaitOptions } from '../core/index.js'
 import { CTRL_CMD, GENL_ID_CTRL } from './constants.js'
+import { Ethtool } from './ethtool/ethtool.js'
 import { familyInfo, familyTable, type GenericFamilyInfo } from './family-info.js'
 import { type GenericEvent, GenericFamily } from './generic-family.js'
 import { type FamilyPolicy, readPolicy } from './policy.js'
+import { Wireguard } from './wireguard/wireguard.js'
 
 const controller: GenericFamilyInfo = {
   id: GENL_ID_CTRL,
@@ -29,6 +31,8 @@ const providers = new Map([
 
 /** Generic netlink in one namespace: the families that the kernel has there, by name. One socket to ask with. */
 export class GenericConnection implements AsyncDisposable {
+  readonly ethtool: Ethtool
+  readonly wireguard: Wireguard
   readonly #connection: NetlinkConnection
   readonly #controller: GenericFamily
   /** Kept, so that a later subscription is in the same namespace. */
@@ -41,6 +45,8 @@ export class GenericConnection implements AsyncDisposable {
     this.#namespace = namespace
     this.#connection = new NetlinkConnection({ in: this.#reference(), protocol: NETLINK.GENERIC })
     this.#controller = this.#make(controller)
+    this.ethtool = new Ethtool(this)
+    this.wireguard = new Wireguard(this)
   }
 
   /** Synchronous. Default: the network that the process is in. */
