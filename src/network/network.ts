@@ -1,6 +1,14 @@
 import { NetloomError, requireOptions } from '../errors/index.js'
 import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/generic/index.js'
-import { type Addresses, type Neighbors, RouteConnection, type Routes } from '../netlink/route/index.js'
+import {
+  type Addresses,
+  type Filters,
+  type Neighbors,
+  type Qdiscs,
+  RouteConnection,
+  type Routes,
+  type TrafficClasses,
+} from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
 
@@ -26,6 +34,9 @@ export class Network implements AsyncDisposable {
   readonly addresses: Addresses
   readonly routes: Routes
   readonly neighbors: Neighbors
+  readonly qdiscs: Qdiscs
+  readonly classes: TrafficClasses
+  readonly filters: Filters
   readonly #route: RouteConnection
   #generic: GenericConnection | undefined
   #open = true
@@ -37,6 +48,9 @@ export class Network implements AsyncDisposable {
     this.addresses = route.addresses
     this.routes = route.routes
     this.neighbors = route.neighbors
+    this.qdiscs = route.qdiscs
+    this.classes = route.classes
+    this.filters = route.filters
   }
 
   /** A new network; its `lo` is up. @throws NetloomError `ERR_NAMESPACE_EXISTS`; SystemError */
