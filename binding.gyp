@@ -14,6 +14,8 @@
         "native/tuntap_binding.cc",
         "native/netns_binding.cc",
         "native/netlink_binding.cc",
+        "native/ethtool_binding.cc",
+        "native/sys/ethtool.cc",
         "native/sys/frame_io.cc",
         "native/sys/inet_socket.cc",
         "native/sys/namespace.cc",

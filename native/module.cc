@@ -22,6 +22,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   netloom::define_tuntap(env, exports);
   netloom::define_netns(env, exports);
   netloom::define_netlink(env, exports);
+  netloom::define_ethtool(env, exports);
   return exports;
 }
 

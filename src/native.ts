@@ -155,6 +155,10 @@ export interface NativeBinding {
     port: number,
     scope: number,
   ): number
+  /** struct ethtool_drvinfo, through any socket of the namespace. */
+  ethtoolDriver(socket: number, name: Uint8Array): Uint8Array
+  /** Names of 32 bytes each, then 64-bit values. */
+  ethtoolStatistics(socket: number, name: Uint8Array): Uint8Array
   attachTuntapFilter(fd: number, program: Uint8Array): void
   setTuntapTxFilter(fd: number, allMulticast: boolean, addresses: Uint8Array): number
 }

@@ -1,7 +1,8 @@
 /**
  * Networks as users have them: a namespace with its links, addresses, routes and neighbors in one object.
  *
- * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`, `netlink/netfilter`.
+ * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`, `netlink/generic`,
+ * `netlink/netfilter`.
  */
 export { Network, type NetworkCreateOptions } from './network.js'
 export { type LinkAddress, type NetworkLinkCreate, NetworkLinks } from './network-links.js'

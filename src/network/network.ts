@@ -1,11 +1,15 @@
-import { requireOptions } from '../errors/index.js'
+import { NetloomError, requireOptions } from '../errors/index.js'
+import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/generic/index.js'
 import { Nat } from '../netlink/netfilter/index.js'
 import {
   type Addresses,
+  type Filters,
   type Neighbors,
   type Objects,
+  type Qdiscs,
   RouteConnection,
   type Routes,
+  type TrafficClasses,
   type Watch,
   type WatchOptions,
   type WatchSelection,
@@ -37,7 +41,12 @@ export class Network implements AsyncDisposable {
   readonly neighbors: Neighbors
   readonly nat: Nat
   readonly sysctl: Sysctl
+  readonly qdiscs: Qdiscs
+  readonly classes: TrafficClasses
+  readonly filters: Filters
   readonly #route: RouteConnection
+  #generic: GenericConnection | undefined
+  #open = true
 
   private constructor(namespace: Namespace, route: RouteConnection) {
     this.namespace = namespace
@@ -48,6 +57,9 @@ export class Network implements AsyncDisposable {
     this.neighbors = route.neighbors
     this.nat = new Nat(() => namespace)
     this.sysctl = namespace.sysctl
+    this.qdiscs = route.qdiscs
+    this.classes = route.classes
+    this.filters = route.filters
   }
 
   /** A new network; its `lo` is up. @throws NetloomError `ERR_NAMESPACE_EXISTS`; SystemError */
@@ -89,22 +101,44 @@ export class Network implements AsyncDisposable {
     return this.#route.watch(selection, options)
   }
 
+  /** Generic netlink, for families that Netloom has no words for. Its socket is opened when it is first used. */
+  get generic(): GenericConnection {
+    if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the network is closed')
+    this.#generic ??= GenericConnection.open(this.namespace)
+    return this.#generic
+  }
+
+  /** Features, queues and statistics of devices. */
+  get ethtool(): Ethtool {
+    return this.generic.ethtool
+  }
+
+  /** Keys and peers of links of kind `wireguard`. */
+  get wireguard(): Wireguard {
+    return this.generic.wireguard
+  }
+
   /** Lets go of the network. Idempotent. */
   async close(): Promise<void> {
-    this.nat.close()
-    this.#route.close()
+    this.#closeConnections()
     await this.namespace.close()
   }
 
   /** Closes it and takes its name away, if it has one. Programs inside, and other handles, keep it alive. */
   async delete(): Promise<void> {
-    this.nat.close()
-    this.#route.close()
+    this.#closeConnections()
     await this.namespace.delete()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #closeConnections(): void {
+    this.nat.close()
+    this.#open = false
+    this.#route.close()
+    this.#generic?.close()
   }
 }
 

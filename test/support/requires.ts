@@ -1,4 +1,5 @@
-import { accessSync, constants } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
@@ -14,6 +15,12 @@ export function requires(t: Test, ...programs: string[]): boolean {
 /** True for root; otherwise as {@link requires}. */
 export function requiresRoot(t: Test): boolean {
   return needs(t, process.getuid?.() === 0, 'needs root')
+}
+
+/** True where the kernel has this module, loaded, built in or to be loaded; otherwise as {@link requires}. */
+export function requiresKernel(t: Test, module: string): boolean {
+  const has = existsSync(`/sys/module/${module}`) || spawnSync('modprobe', ['-q', module]).status === 0
+  return needs(t, has, `needs a kernel with ${module}`)
 }
 
 function needs(t: Test, met: boolean, reason: string): boolean {

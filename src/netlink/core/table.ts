@@ -20,7 +20,7 @@ export interface Codec<T> {
   readonly examples?: readonly T[]
   /** The kernel's numbers for words, or bits. */
   readonly words?: Readonly<Record<string, number>>
-  /** The rows of a nest. */
+  /** The rows of a nest, or of each in a list of them. */
   readonly table?: Table
 }
 
@@ -386,6 +386,7 @@ export function list<T>(itemType: number | 'counted', codec: Codec<T>): Codec<re
       return items
     },
     examples: [[], ...(codec.examples ?? []).map(item => [item, item])],
+    ...(codec.table && { table: codec.table }),
   }
 }
 

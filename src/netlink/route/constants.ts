@@ -15,6 +15,15 @@ export const RTM = {
   DELNEIGH: 29,
   GETNEIGH: 30,
   DELNEXTHOP: 105,
+  NEWQDISC: 36,
+  DELQDISC: 37,
+  GETQDISC: 38,
+  NEWTCLASS: 40,
+  DELTCLASS: 41,
+  GETTCLASS: 42,
+  NEWTFILTER: 44,
+  DELTFILTER: 45,
+  GETTFILTER: 46,
 } as const
 
 /** include/uapi/linux/rtnetlink.h, enum rtnetlink_groups */

@@ -1,12 +1,21 @@
 /**
- * Route netlink: links, addresses, routes and neighbors as the kernel has them, one verb for each thing that it does.
+ * Route netlink: links, addresses, routes, neighbors and traffic control as the kernel has them, one verb for each thing that it does.
  * {@link RouteConnection} is the plain tool for other rooms; users have `Network`.
  *
  * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`.
  */
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
+export { type TrafficClass, TrafficClasses, type TrafficClassOptions } from './classes.js'
 export { netloomProtocol } from './constants.js'
+export {
+  type Filter,
+  type FilterKindName,
+  type FilterOptions,
+  type FilterSelection,
+  type FilterSettings,
+  Filters,
+} from './filters.js'
 export { findLinkKind, type LinkKindName, linkKinds, type PortKindName, portKinds } from './kinds/index.js'
 export type {
   Ipv6LinkLocal,
@@ -19,9 +28,27 @@ export type {
 export type { LinkAttributes, LinkChange, LinkCreate, LinkReference, VethPeer } from './link-request.js'
 export { type LinkFilter, Links } from './links.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
+export { type Qdisc, type QdiscKindName, type QdiscOptions, type QdiscSettings, Qdiscs } from './qdiscs.js'
 export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route.js'
 export { RouteConnection } from './route-connection.js'
 export type { NextHopOptions, RouteOptions } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'
+export type { Verdict } from './traffic/actions/action.js'
+export type { GactAction } from './traffic/actions/gact.js'
+export type { Action, ActionOptions } from './traffic/actions/index.js'
+export type { MirredAction } from './traffic/actions/mirred.js'
+export type { SkbeditAction } from './traffic/actions/skbedit.js'
+export type { TunnelKeyAction } from './traffic/actions/tunnel-key.js'
+export type { VlanAction } from './traffic/actions/vlan.js'
+export type { FlowerSettings } from './traffic/filters/flower.js'
+export type { U32Match } from './traffic/filters/u32.js'
+export type { FifoSettings } from './traffic/qdiscs/fifo.js'
+export type { HtbClassSettings, HtbSettings } from './traffic/qdiscs/htb.js'
+export type { NetemLossModel, NetemSettings, NetemSlot } from './traffic/qdiscs/netem.js'
+export type { PrioSettings } from './traffic/qdiscs/prio.js'
+export type { SfqSettings } from './traffic/qdiscs/sfq.js'
+export type { TbfSettings } from './traffic/qdiscs/tbf.js'
+export type { Rate } from './traffic/rate.js'
+export type { TrafficStatistics } from './traffic/statistics.js'
 export { Watch, type WatchChange, type WatchEvent, type WatchOptions, type WatchState } from './watch.js'
 export type { Objects, WatchSelection } from './watched-objects.js'

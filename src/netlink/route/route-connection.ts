@@ -2,20 +2,26 @@ import { NetloomError } from '../../errors/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
+import { TrafficClasses } from './classes.js'
+import { Filters } from './filters.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-request.js'
 import { Links } from './links.js'
 import { Neighbors } from './neighbors.js'
+import { Qdiscs } from './qdiscs.js'
 import { Routes } from './routes.js'
 import { Watch, type WatchOptions } from './watch.js'
 import { type Objects, type WatchedObjects, type WatchSelection, watchedObjects } from './watched-objects.js'
 
-/** Route netlink in one namespace: links, addresses, routes, neighbors, and what happens to links. */
+/** Route netlink in one namespace: links, addresses, routes, neighbors, traffic control, and what happens to links. */
 export class RouteConnection implements AsyncDisposable {
   readonly links: Links
   readonly addresses: Addresses
   readonly routes: Routes
   readonly neighbors: Neighbors
+  readonly qdiscs: Qdiscs
+  readonly classes: TrafficClasses
+  readonly filters: Filters
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -29,6 +35,9 @@ export class RouteConnection implements AsyncDisposable {
     this.addresses = new Addresses(this.#connection, this.links)
     this.routes = new Routes(this.#connection, this.links)
     this.neighbors = new Neighbors(this.#connection, this.links)
+    this.qdiscs = new Qdiscs(this.#connection, this.links)
+    this.classes = new TrafficClasses(this.#connection, this.links)
+    this.filters = new Filters(this.#connection, this.links)
   }
 
   /** Synchronous. Default: the network that the process is in. */

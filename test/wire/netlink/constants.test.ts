@@ -13,6 +13,42 @@ import {
   NLMSGERR_ATTR,
 } from '../../../src/netlink/core/constants.js'
 import type { Field, Table } from '../../../src/netlink/core/index.js'
+import {
+  CTRL_CMD,
+  GENL_HDRLEN,
+  GENL_ID_CTRL,
+  operationFlags,
+} from '../../../src/netlink/generic/constants.js'
+import {
+  BITSET,
+  BITSET_BIT,
+  BITSET_BITS,
+  ETH_SS,
+  ETHTOOL_FLAG,
+  ETHTOOL_MSG,
+  STATS,
+  STATS_GRP,
+} from '../../../src/netlink/generic/ethtool/constants.js'
+import {
+  crossovers,
+  duplexes,
+  settings as ethtoolSettings,
+  featuresTable,
+  headerTable,
+  linkProblems,
+  ports,
+  powerModes,
+  powerPolicies,
+  rateMatchings,
+  roleStates,
+  roles,
+  stringSetsTable,
+  transceivers,
+} from '../../../src/netlink/generic/ethtool/settings.js'
+import { familyTable } from '../../../src/netlink/generic/family-info.js'
+import { attributeTypes, policyNumbers, policyTable } from '../../../src/netlink/generic/policy.js'
+import { keyLength } from '../../../src/netlink/generic/wireguard/keys.js'
+import { deviceFlags, deviceTable, peerFlags, WG_CMD } from '../../../src/netlink/generic/wireguard/tables.js'
 import * as netfilter from '../../../src/netlink/netfilter/constants.js'
 import {
   AF,
@@ -36,8 +72,20 @@ import {
   RTPROT,
   VETH_INFO,
 } from '../../../src/netlink/route/constants.js'
+import { filterProtocols } from '../../../src/netlink/route/filters.js'
 import { linkKinds, portKinds } from '../../../src/netlink/route/kinds/index.js'
 import { ipv6LinkLocalModes } from '../../../src/netlink/route/link.js'
+import { verdicts } from '../../../src/netlink/route/traffic/actions/action.js'
+import { actionKinds, TCA_ACT } from '../../../src/netlink/route/traffic/actions/index.js'
+import { mirredOperations } from '../../../src/netlink/route/traffic/actions/mirred.js'
+import { tunnelKeyOperations } from '../../../src/netlink/route/traffic/actions/tunnel-key.js'
+import { vlanOperations } from '../../../src/netlink/route/traffic/actions/vlan.js'
+import { ipProtocols } from '../../../src/netlink/route/traffic/filters/flower.js'
+import { filterKinds } from '../../../src/netlink/route/traffic/filters/index.js'
+import { ingressParent, parseHandle } from '../../../src/netlink/route/traffic/handle.js'
+import { TCA } from '../../../src/netlink/route/traffic/message.js'
+import { classKinds, qdiscKinds } from '../../../src/netlink/route/traffic/qdiscs/index.js'
+import { TCA_STATS } from '../../../src/netlink/route/traffic/statistics.js'
 import { requires } from '../../support/requires.js'
 
 const headers = [
@@ -58,7 +106,29 @@ const headers = [
   'linux/netfilter_ipv4.h',
   'linux/netfilter/nf_nat.h',
   'linux/netfilter/nf_tables.h',
+  'linux/genetlink.h',
+  'linux/gen_stats.h',
+  'linux/ethtool.h',
+  'linux/ethtool_netlink.h',
+  'linux/wireguard.h',
+  'linux/in.h',
+  'linux/pkt_sched.h',
+  'linux/pkt_cls.h',
+  'linux/tc_act/tc_gact.h',
+  'linux/tc_act/tc_mirred.h',
+  'linux/tc_act/tc_skbedit.h',
+  'linux/tc_act/tc_tunnel_key.h',
+  'linux/tc_act/tc_vlan.h',
 ]
+
+const generic = {
+  adminOnly: 'ADMIN_PERM',
+  request: 'CMD_CAP_DO',
+  dump: 'CMD_CAP_DUMP',
+  hasPolicy: 'CMD_CAP_HASPOL',
+  namespaceAdmin: 'UNS_ADMIN_PERM',
+}
+const peer = { remove: 'REMOVE_ME', replaceAllowedAddresses: 'REPLACE_ALLOWEDIPS', updateOnly: 'UPDATE_ONLY' }
 
 /** Every number of ours, by the name that the kernel's headers have for it. */
 function ourNumbers(): Map<string, number> {
@@ -89,6 +159,19 @@ function ourNumbers(): Map<string, number> {
     RTNH_F,
     NDA,
     NTF,
+    CTRL_CMD,
+    ETHTOOL_MSG,
+    ETHTOOL_FLAG,
+    ETHTOOL_A_BITSET: BITSET,
+    ETHTOOL_A_BITSET_BIT: BITSET_BIT,
+    ETHTOOL_A_BITSET_BITS: BITSET_BITS,
+    ETHTOOL_A_STATS: STATS,
+    ETHTOOL_A_STATS_GRP: STATS_GRP,
+    ETH_SS,
+    WG_CMD,
+    TCA,
+    TCA_ACT,
+    TCA_STATS,
   }
   for (const [name, rows] of Object.entries(plain)) add(`${name}_`, rows)
   const { NFT_REG, ...tables } = netfilter
@@ -108,6 +191,44 @@ function ourNumbers(): Map<string, number> {
     }
   }
   for (const { settings } of [...Object.values(linkKinds), ...Object.values(portKinds)]) addTable(settings)
+  for (const { table } of [...Object.values(ethtoolSettings), ...Object.values(actionKinds)]) addTable(table)
+  for (const each of [headerTable, featuresTable, stringSetsTable, familyTable, policyTable, deviceTable]) {
+    addTable(each)
+  }
+  const trafficCodecs: { readonly table?: Table }[] = [qdiscKinds, classKinds, filterKinds].flatMap(
+    Object.values,
+  )
+  for (const { table } of trafficCodecs) if (table) addTable(table)
+  add('NL_ATTR_TYPE_', attributeTypes, upper)
+  add('CTRL_ATTR_', policyNumbers)
+  add('GENL_', operationFlags, name => generic[name as keyof typeof operationFlags])
+  add('PORT_', ports, upper)
+  add('XCVR_', transceivers, upper)
+  add('DUPLEX_', duplexes, upper)
+  add('ETH_TP_MDI', crossovers, name => (name === 'mdi' ? '' : name === 'mdi-x' ? '_X' : `_${upper(name)}`))
+  add('MASTER_SLAVE_CFG_', roles, upper)
+  add('MASTER_SLAVE_STATE_', roleStates, upper)
+  add('RATE_MATCH_', rateMatchings, upper)
+  add('ETHTOOL_LINK_EXT_STATE_', linkProblems, upper)
+  add('ETHTOOL_MODULE_POWER_MODE_POLICY_', powerPolicies, upper)
+  add('ETHTOOL_MODULE_POWER_MODE_', powerModes, upper)
+  add('WGDEVICE_F_', deviceFlags, () => 'REPLACE_PEERS')
+  add('WGPEER_F_', peerFlags, name => peer[name as keyof typeof peerFlags])
+  add('TC_ACT_', verdicts, name => (name === 'pass' ? 'OK' : name === 'drop' ? 'SHOT' : upper(name)))
+  numbers.delete('TC_ACT_CONTINUE')
+  numbers.set('TC_ACT_UNSPEC', verdicts.continue >>> 0)
+  add('TCA_', mirredOperations, name => upper(name).replace(' ', '_').replace('REDIRECT', 'REDIR'))
+  add('TCA_TUNNEL_KEY_ACT_', tunnelKeyOperations, name => (name === 'unset' ? 'RELEASE' : 'SET'))
+  add('TCA_VLAN_ACT_', vlanOperations, upper)
+  add('IPPROTO_', ipProtocols, upper)
+  add('ETH_P_', filterProtocols, name => upper(name).replace('802.1', '8021'))
+  numbers.set('TC_H_INGRESS', ingressParent)
+  numbers.set('TC_H_ROOT', parseHandle('', 'root'))
+  numbers.set('(TC_H_MIN_INGRESS|(TC_H_INGRESS&TC_H_MAJ_MASK))', parseHandle('', 'ingress'))
+  numbers.set('(TC_H_MIN_EGRESS|(TC_H_INGRESS&TC_H_MAJ_MASK))', parseHandle('', 'egress'))
+  numbers.set('GENL_ID_CTRL', GENL_ID_CTRL)
+  numbers.set('GENL_HDRLEN', GENL_HDRLEN)
+  numbers.set('WG_KEY_LEN', keyLength)
   const { bond, geneve, ipvlan, macvlan, vlan, vxlan } = linkKinds
   const words = (prefix: string, { codec }: Field<unknown>, names: Record<string, string> = {}) =>
     add(prefix, codec.words!, word => names[word] ?? upper(word))

@@ -1,0 +1,143 @@
+import { requireOptions } from '../../errors/index.js'
+import {
+  type Codec,
+  type NetlinkConnection,
+  NLM_F,
+  type RawAttribute,
+  type WaitOptions,
+} from '../core/index.js'
+import { RTM } from './constants.js'
+import type { LinkReference } from './link-request.js'
+import { describeLink, type Links } from './links.js'
+import { settingsOf } from './qdiscs.js'
+import { formatHandle, parseHandle } from './traffic/handle.js'
+import { readTraffic, TCA, trafficRequest } from './traffic/message.js'
+import type { HtbClassSettings } from './traffic/qdiscs/htb.js'
+import { classKinds } from './traffic/qdiscs/index.js'
+import type { TrafficStatistics } from './traffic/statistics.js'
+
+/** A share of what a qdisc gives out. */
+export interface TrafficClass {
+  /** Index of the link. */
+  readonly link: number
+  /** `1:10` */
+  readonly handle: string
+  /** The class or qdisc above it: `1:1`, `1:`; `root` for those that are directly in the qdisc. */
+  readonly parent: string | undefined
+  readonly kind: string
+  readonly htb?: HtbClassSettings | undefined
+  /** Handle of the qdisc that is in it. */
+  readonly qdisc: string | undefined
+  readonly statistics: TrafficStatistics | undefined
+  /** Settings of a kind that Netloom does not know. */
+  readonly raw: RawAttribute | undefined
+}
+
+export interface TrafficClassOptions {
+  link: LinkReference
+  /** `1:10`: the part before the colon is the qdisc's. */
+  handle: string
+  /** Default: the qdisc. */
+  parent?: string | undefined
+  kind: keyof typeof classKinds
+  htb: HtbClassSettings
+}
+
+/** The classes of one namespace. */
+export class TrafficClasses {
+  readonly #connection: NetlinkConnection
+  readonly #links: Links
+
+  constructor(connection: NetlinkConnection, links: Links) {
+    this.#connection = connection
+    this.#links = links
+  }
+
+  /** Of one link: the kernel does not list those of several. @throws NetloomError `ERR_LINK_NOT_FOUND` */
+  async list(filter: { link: LinkReference } & WaitOptions): Promise<TrafficClass[]> {
+    const { link, signal } = requireOptions('filter', filter, ['link', 'signal'])
+    const index = await this.#links.index(link)
+    let classes: TrafficClass[] = []
+    const header = { link: index, handle: 0, parent: 0, info: 0 }
+    await this.#connection.dump(trafficRequest(RTM.GETTCLASS, NLM_F.DUMP, header, 'class'), {
+      operation: 'list classes',
+      subject: describeLink(link),
+      signal,
+      onMessage: message => {
+        if (message.type !== RTM.NEWTCLASS) return
+        const { settings, info, handle, parent, chain: _, ...rest } = readTraffic(message.payload, classKinds)
+        classes.push({
+          ...rest,
+          handle: formatHandle(handle) ?? '0:',
+          parent: formatHandle(parent),
+          qdisc: formatHandle(info),
+          ...(settings !== undefined && { [rest.kind]: settings }),
+        })
+      },
+      onRestart: () => {
+        classes = []
+      },
+    })
+    return classes.filter(each => each.link === index)
+  }
+
+  /** @throws NetlinkError `EEXIST`; TypeError, RangeError */
+  async create(options: TrafficClassOptions & WaitOptions): Promise<void> {
+    await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, options)
+  }
+
+  /** As {@link create}, but takes the place of what is there. */
+  async replace(options: TrafficClassOptions & WaitOptions): Promise<void> {
+    await this.#change('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  }
+
+  /** Changes one that is there. @throws NetlinkError `ENOENT` */
+  async change(options: TrafficClassOptions & WaitOptions): Promise<void> {
+    await this.#change('change', 0, options)
+  }
+
+  /** @throws NetlinkError `ENOENT`; `EBUSY` while a filter or another class refers to it */
+  async delete(options: Pick<TrafficClassOptions, 'link' | 'handle'> & WaitOptions): Promise<void> {
+    const { link, handle, signal } = requireOptions('options', options, ['link', 'handle', 'signal'])
+    const number = parseHandle('options.handle', handle)
+    const header = { link: await this.#links.index(link), handle: number, parent: 0, info: 0 }
+    await this.#connection.request(trafficRequest(RTM.DELTCLASS, NLM_F.ACK, header, 'class'), {
+      operation: 'delete class',
+      subject: `${handle} on ${describeLink(link)}`,
+      signal,
+    })
+  }
+
+  async #change(operation: string, flags: number, options: TrafficClassOptions & WaitOptions): Promise<void> {
+    const { signal, link, kind, ...rest } = requireOptions('options', options, [
+      'link',
+      'handle',
+      'parent',
+      'kind',
+      'htb',
+      'signal',
+    ])
+    const settings = settingsOf('options', kind, classKinds, { htb: rest.htb })
+    const handle = parseHandle('options.handle', rest.handle)
+    const parent =
+      rest.parent === undefined ? handle & 0xffff_0000 : parseHandle('options.parent', rest.parent)
+    const make = (index: number) =>
+      trafficRequest(
+        RTM.NEWTCLASS,
+        NLM_F.ACK | flags,
+        { link: index, handle, parent: parent >>> 0, info: 0 },
+        'class',
+        writer => {
+          writer.string(TCA.KIND, 'kind', kind)
+          ;(classKinds[kind] as Codec<unknown>).write(writer, TCA.OPTIONS, kind, settings ?? {})
+        },
+      )
+    // Bad settings are refused before anything is asked.
+    make(0)
+    await this.#connection.request(make(await this.#links.index(link)), {
+      operation: `${operation} ${kind} class`,
+      subject: `${rest.handle} on ${describeLink(link)}`,
+      signal,
+    })
+  }
+}

@@ -1,0 +1,192 @@
+import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../../errors/index.js'
+import {
+  type Codec,
+  type NetlinkConnection,
+  NLM_F,
+  type RawAttribute,
+  type WaitOptions,
+} from '../core/index.js'
+import { RTM } from './constants.js'
+import type { LinkReference } from './link-request.js'
+import { describeLink, type Links } from './links.js'
+import { formatHandle, ingressParent, parseHandle } from './traffic/handle.js'
+import { readTraffic, TCA, type TrafficMessage, trafficRequest } from './traffic/message.js'
+import { qdiscKinds } from './traffic/qdiscs/index.js'
+import type { TrafficStatistics } from './traffic/statistics.js'
+
+export type QdiscKindName = keyof typeof qdiscKinds
+
+/** Settings by the name of the kind that has them. */
+export type QdiscSettings = {
+  readonly [K in QdiscKindName]?: (typeof qdiscKinds)[K] extends Codec<infer V> ? V | undefined : never
+}
+
+/** What decides when packets leave a link. */
+export type Qdisc = QdiscSettings & {
+  /** Index of the link. */
+  readonly link: number
+  /** `1:`; `undefined` for those that the kernel put there. */
+  readonly handle: string | undefined
+  /** `root`, or the class that it is in: `1:10`. Of `ingress` and `clsact`, `undefined`. */
+  readonly parent: string | undefined
+  readonly kind: string
+  readonly statistics: TrafficStatistics | undefined
+  /** Settings of a kind that Netloom does not know. */
+  readonly raw: RawAttribute | undefined
+}
+
+export type QdiscOptions = QdiscSettings & {
+  link: LinkReference
+  kind: QdiscKindName
+  /** Default: the kernel's choice. */
+  handle?: string | undefined
+  /** `root`, or a class: `1:10`. Default `root`; `ingress` and `clsact` have a place of their own. */
+  parent?: string | undefined
+}
+
+const qdiscOptions = ['link', 'kind', 'handle', 'parent', ...Object.keys(qdiscKinds)]
+
+/** The qdiscs of one namespace. When a link goes, its qdiscs go without a word. */
+export class Qdiscs {
+  readonly #connection: NetlinkConnection
+  readonly #links: Links
+
+  constructor(connection: NetlinkConnection, links: Links) {
+    this.#connection = connection
+    this.#links = links
+  }
+
+  async list(filter?: { link?: LinkReference | undefined } & WaitOptions): Promise<Qdisc[]> {
+    const { link, signal } = requireOptions('filter', filter, ['link', 'signal'])
+    const index = link === undefined ? undefined : await this.#links.index(link)
+    let qdiscs: Qdisc[] = []
+    const header = { link: index ?? 0, handle: 0, parent: 0, info: 0 }
+    await this.#connection.dump(trafficRequest(RTM.GETQDISC, NLM_F.DUMP, header, 'qdisc'), {
+      operation: 'list qdiscs',
+      signal,
+      onMessage: message => {
+        if (message.type === RTM.NEWQDISC) qdiscs.push(qdiscOf(readTraffic(message.payload, qdiscKinds)))
+      },
+      onRestart: () => {
+        qdiscs = []
+      },
+    })
+    // The kernel lists those of all links, whatever it is asked.
+    return qdiscs.filter(qdisc => index === undefined || qdisc.link === index)
+  }
+
+  /** @throws NetlinkError `EEXIST`; `ENOENT` for a kind that the kernel lacks; TypeError, RangeError */
+  async create(options: QdiscOptions & WaitOptions): Promise<void> {
+    await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, options)
+  }
+
+  /** As {@link create}, but takes the place of what is there. */
+  async replace(options: QdiscOptions & WaitOptions): Promise<void> {
+    await this.#change('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  }
+
+  /** Changes settings of one that is there. What is not given goes back to its default, for most kinds. */
+  async change(options: QdiscOptions & WaitOptions): Promise<void> {
+    await this.#change('change', 0, options)
+  }
+
+  /** Which: `parent`, by default `root`; `kind: 'ingress'` or `clsact` for those. @throws NetlinkError `ENOENT` */
+  async delete(
+    options: Pick<QdiscOptions, 'link' | 'parent' | 'handle'> & {
+      kind?: 'ingress' | 'clsact' | undefined
+    } & WaitOptions,
+  ): Promise<void> {
+    const { link, signal, ...rest } = requireOptions('options', options, [
+      'link',
+      'parent',
+      'handle',
+      'kind',
+      'signal',
+    ])
+    const { parent, handle } = place(rest)
+    const index = await this.#links.index(link)
+    const header = { link: index, handle: rest.kind === undefined ? handle : 0, parent, info: 0 }
+    await this.#connection.request(trafficRequest(RTM.DELQDISC, NLM_F.ACK, header, 'qdisc'), {
+      operation: 'delete qdisc',
+      subject: describeLink(link),
+      signal,
+    })
+  }
+
+  async #change(operation: string, flags: number, options: QdiscOptions & WaitOptions): Promise<void> {
+    const { signal, link, kind, ...rest } = requireOptions('options', options, [
+      ...qdiscOptions,
+      'signal',
+    ] as (keyof (QdiscOptions & WaitOptions))[])
+    const settings = settingsOf('options', kind, qdiscKinds, rest)
+    const { parent, handle } = place({ ...rest, kind })
+    const make = (index: number) =>
+      trafficRequest(
+        RTM.NEWQDISC,
+        NLM_F.ACK | flags,
+        { link: index, handle, parent, info: 0 },
+        'qdisc',
+        writer => {
+          writer.string(TCA.KIND, 'kind', kind)
+          if (settings !== undefined) {
+            ;(qdiscKinds[kind] as Codec<unknown>).write(writer, TCA.OPTIONS, kind, settings)
+          }
+        },
+      )
+    // Bad settings are refused before anything is asked.
+    make(0)
+    await this.#connection.request(make(await this.#links.index(link)), {
+      operation: `${operation} ${kind} qdisc`,
+      subject: describeLink(link),
+      signal,
+    })
+  }
+}
+
+/** The settings of a kind, of which there must be no others. */
+export function settingsOf<K extends string>(
+  path: string,
+  kind: K,
+  kinds: Readonly<Record<K, unknown>>,
+  options: Record<string, unknown>,
+): unknown {
+  if (typeof kind !== 'string') throw invalidArgumentType(`${path}.kind`, 'a string', kind)
+  if (!Object.hasOwn(kinds, kind)) {
+    throw invalidArgumentValue(`${path}.kind`, kind, `must be one of ${Object.keys(kinds).join(', ')}`)
+  }
+  for (const other of Object.keys(kinds)) {
+    if (other !== kind && options[other] !== undefined) {
+      throw invalidArgumentValue(`${path}.${other}`, options[other], `belongs to kind ${other}`)
+    }
+  }
+  return options[kind]
+}
+
+function place(options: {
+  kind?: string | undefined
+  parent?: string | undefined
+  handle?: string | undefined
+}) {
+  const { kind, parent, handle } = options
+  const own = kind === 'ingress' || kind === 'clsact'
+  if (own && parent !== undefined) {
+    throw invalidArgumentValue('options.parent', parent, `is not for ${kind}, which has a place of its own`)
+  }
+  return {
+    parent: own ? ingressParent : parseHandle('options.parent', parent ?? 'root'),
+    // TC_H_MAKE(TC_H_INGRESS, 0)
+    handle: own ? 0xffff_0000 : handle === undefined ? 0 : parseHandle('options.handle', handle),
+  }
+}
+
+function qdiscOf({ link, handle, parent, kind, settings, statistics, raw }: TrafficMessage): Qdisc {
+  return {
+    link,
+    handle: formatHandle(handle),
+    parent: parent === ingressParent ? undefined : formatHandle(parent),
+    kind,
+    statistics,
+    raw,
+    ...(settings !== undefined && { [kind]: settings }),
+  } as Qdisc
+}
