@@ -3,7 +3,7 @@ import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from
 import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
 import type { LinkStatistics } from './link.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
 import { Links } from './links.js'
 import { Neighbors } from './neighbors.js'

@@ -33,14 +33,16 @@ import {
   RTNH_F,
   RTNLGRP,
   RTPROT,
-  VETH_INFO,
 } from '../../../src/netlink/route/constants.js'
-import { linkKinds, portKinds } from '../../../src/netlink/route/kinds/index.js'
-import { ipv6LinkLocalModes } from '../../../src/netlink/route/link.js'
+import { ipv6TunnelFlags } from '../../../src/netlink/route/kinds/encapsulation.js'
+import { greFlags } from '../../../src/netlink/route/kinds/gre.js'
+import { type LinkKind, linkKinds, portKinds } from '../../../src/netlink/route/kinds/index.js'
+import { ipv6LinkLocalModes, xdpTable } from '../../../src/netlink/route/link.js'
 import { requires } from '../../support/requires.js'
 
 const headers = [
   'sys/socket.h',
+  'netinet/in.h',
   'linux/netlink.h',
   'linux/rtnetlink.h',
   'linux/if.h',
@@ -53,7 +55,29 @@ const headers = [
   'linux/if_tun.h',
   'linux/neighbour.h',
   'linux/veth.h',
+  'linux/ip.h',
+  'linux/in6.h',
+  'linux/if_tunnel.h',
+  'linux/ip6_tunnel.h',
+  'linux/if_macsec.h',
+  'linux/can/vxcan.h',
 ]
+
+const ipv6FlagNames = {
+  ignoreEncapsulationLimit: 'IGN_ENCAP_LIMIT',
+  originalTrafficClass: 'USE_ORIG_TCLASS',
+  originalFlowLabel: 'USE_ORIG_FLOWLABEL',
+  mobileIpv6: 'MIP6_DEV',
+  copyDscp: 'RCV_DSCP_COPY',
+  originalMark: 'USE_ORIG_FWMARK',
+  allowLocalRemote: 'ALLOW_LOCAL_REMOTE',
+}
+
+const peerNames: Record<string, string> = {
+  veth: 'VETH_INFO_PEER',
+  vxcan: 'VXCAN_INFO_PEER',
+  netkit: 'IFLA_NETKIT_PEER_INFO',
+}
 
 /** Every number of ours, by the name that the kernel's headers have for it. */
 function ourNumbers(): Map<string, number> {
@@ -75,7 +99,6 @@ function ourNumbers(): Map<string, number> {
     IFLA,
     IFLA_INFO,
     IFLA_INET6,
-    VETH_INFO,
     IFA,
     IFA_F,
     RTA,
@@ -100,7 +123,11 @@ function ourNumbers(): Map<string, number> {
     }
   }
   for (const { settings } of [...Object.values(linkKinds), ...Object.values(portKinds)]) addTable(settings)
-  const { bond, geneve, ipvlan, macvlan, vlan, vxlan } = linkKinds
+  addTable(xdpTable)
+  for (const { name, peer } of Object.values<LinkKind>(linkKinds)) {
+    if (peer !== undefined) numbers.set(peerNames[name]!, peer)
+  }
+  const { bond, geneve, gre, hsr, ipip, ipvlan, macsec, macvlan, netkit, sit, vlan, vxlan } = linkKinds
   const words = (prefix: string, { codec }: Field<unknown>, names: Record<string, string> = {}) =>
     add(prefix, codec.words!, word => names[word] ?? upper(word))
   words('VLAN_FLAG_', vlan.settings.fields.flags, {
@@ -119,6 +146,28 @@ function ourNumbers(): Map<string, number> {
   words('IPVLAN_F_', ipvlan.settings.fields.flags)
   words('VXLAN_DF_', vxlan.settings.fields.dontFragment)
   words('GENEVE_DF_', geneve.settings.fields.dontFragment)
+  add('IP6_TNL_F_', ipv6TunnelFlags, word => ipv6FlagNames[word as keyof typeof ipv6TunnelFlags])
+  const { encapsulation, encapsulationFlags } = gre.settings.fields
+  words('TUNNEL_ENCAP_', encapsulation)
+  words('TUNNEL_ENCAP_FLAG_', encapsulationFlags, {
+    checksum: 'CSUM',
+    checksum6: 'CSUM6',
+    remoteChecksum: 'REMCSUM',
+  })
+  words('IPPROTO_', ipip.settings.fields.protocol, { any: 'IP', ipv4: 'IPIP' })
+  words('SIT_', sit.settings.fields.flags)
+  words('MACSEC_VALIDATE_', macsec.settings.fields.validation)
+  words('MACSEC_OFFLOAD_', macsec.settings.fields.offload)
+  words('NETKIT_', netkit.settings.fields.policy, { forward: 'PASS', blackhole: 'DROP' })
+  words('NETKIT_SCRUB_', netkit.settings.fields.scrub)
+  words('NETKIT_', netkit.settings.fields.mode)
+  words('NETKIT_DEVICE_', netkit.settings.fields.pairing)
+  words('HSR_PROTOCOL_', hsr.settings.fields.protocol)
+  // On the wire in network byte order, and so in the header.
+  for (const [name, value] of Object.entries(greFlags)) {
+    const kernelName = `GRE_${name === 'checksum' ? 'CSUM' : name === 'sequence' ? 'SEQ' : 'KEY'}`
+    numbers.set(`__be16_to_cpu(${kernelName})`, value)
+  }
   words('BR_STATE_', portKinds.bridgePort.settings.fields.state)
   words('BOND_MODE_', bond.settings.fields.mode, {
     'balance-rr': 'ROUNDROBIN',
