@@ -45,6 +45,8 @@ const overIpv4 = {
   /** 1 takes it over from the packet within. */
   tos: field(9, 'TOS', u8),
   pathMtuDiscovery: field(10, 'PMTUDISC', bool8),
+  /** Fragments packets that are too large though they forbid it; only without `pathMtuDiscovery`. */
+  ignoreDontFragment: field(19, 'IGNORE_DF', bool8),
 }
 
 const throughIpv6 = { ...shared(ipv6), ...overIpv6({ limit: 11, flowInfo: 12, flags: 13 }, u32be) }
@@ -61,11 +63,7 @@ const erspanRows = {
   hardwareId: field(24, 'ERSPAN_HWID', u16),
 }
 
-const settings = table('IFLA_GRE_', {
-  ...overIpv4,
-  /** Fragments packets that are too large though they forbid it; only without `pathMtuDiscovery`. */
-  ignoreDontFragment: field(19, 'IGNORE_DF', bool8),
-})
+const settings = table('IFLA_GRE_', overIpv4)
 const settings6 = table('IFLA_GRE_', throughIpv6)
 
 // The kernel looks at a key only where the flags say that there is one.

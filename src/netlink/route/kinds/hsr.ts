@@ -13,8 +13,8 @@ export const hsr = linkKind(
     multicastSpec: field(3, 'MULTICAST_SPEC', u8, { writeOnly: true }),
     supervisionAddress: reported(4, 'SUPERVISION_ADDR', macAddress),
     sequenceNumber: reported(5, 'SEQ_NR', u16),
-    /** Of HSR: 0 or 1. */
-    version: field(6, 'VERSION', u8),
+    /** Of HSR: 0 or 1. Linux sets but does not report it. */
+    version: field(6, 'VERSION', u8, { writeOnly: true }),
     /** High-availability seamless redundancy, or the parallel redundancy protocol. */
     protocol: field(7, 'PROTOCOL', word(u8, { hsr: 0, prp: 1 })),
     /** A link to another ring. */

@@ -115,26 +115,19 @@ export function registerPortKind<K extends LinkKind>(kind: K): K {
   return register(ports, kind, `${kind.name}Port`)
 }
 
-// What links and their options have beside settings is not known here, but no kind of the kernel's is called so.
-const taken = new Set([
-  'constructor',
-  'index',
-  'in',
-  'name',
-  'kind',
-  'peer',
-  'raw',
-  'up',
-  'mtu',
-  'master',
-  'lower',
-])
+// What links and their options have beside settings, as far as it could be the name of a kind.
+const taken = new Set(
+  (
+    'addresses alias arp carrier constructor dad group in index kind loopback lower master mtu multicast name peer ' +
+    'promiscuous qdisc raw signal statistics up xdp'
+  ).split(' '),
+)
 
 function register<K extends LinkKind>(into: Map<string, LinkKind>, kind: K, name: string): K {
   if (typeof kind?.name !== 'string' || typeof kind.settings?.fields !== 'object') {
     throw invalidArgumentType('kind', 'a kind of link, as linkKind() makes', kind)
   }
-  if (!/^[a-z0-9][\w-]*$/i.test(kind.name) || taken.has(kind.name)) {
+  if (!/^[a-z0-9][a-z0-9_-]*$/.test(kind.name) || taken.has(kind.name)) {
     throw invalidArgumentValue('kind.name', kind.name, 'cannot be the name of a kind')
   }
   const known = into.get(name)
