@@ -9,21 +9,22 @@ import type { Test } from 'tap'
  */
 export function requires(t: Test, ...programs: string[]): boolean {
   const missing = programs.filter(program => !isInPath(program))
-  return needs(t, missing.length === 0, `needs ${missing.join(', ')}`)
+  return requiresThat(t, missing.length === 0, `needs ${missing.join(', ')}`)
 }
 
 /** True for root; otherwise as {@link requires}. */
 export function requiresRoot(t: Test): boolean {
-  return needs(t, process.getuid?.() === 0, 'needs root')
+  return requiresThat(t, process.getuid?.() === 0, 'needs root')
 }
 
 /** True where the kernel has this module, loaded, built in or to be loaded; otherwise as {@link requires}. */
 export function requiresKernel(t: Test, module: string): boolean {
   const has = existsSync(`/sys/module/${module}`) || spawnSync('modprobe', ['-q', module]).status === 0
-  return needs(t, has, `needs a kernel with ${module}`)
+  return requiresThat(t, has, `needs a kernel with ${module}`)
 }
 
-function needs(t: Test, met: boolean, reason: string): boolean {
+/** True if it is met; otherwise as {@link requires}. */
+export function requiresThat(t: Test, met: boolean, reason: string): boolean {
   if (met) return true
   if (process.env.NETLOOM_REQUIRE === 'all') t.fail(reason)
   else t.plan(0, reason)

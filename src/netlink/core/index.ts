@@ -60,6 +60,7 @@ export {
   reported,
   s32,
   type Table,
+  type TableOptions,
   type TableValues,
   table,
   text,

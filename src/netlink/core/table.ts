@@ -10,9 +10,9 @@ import { invalidArgumentType, invalidArgumentValue, requireInteger } from '../..
 import { type AttributeCursor, malformed, type RawAttribute } from './message-reader.js'
 import type { MessageWriter } from './message-writer.js'
 
-/** How one kind of value stands in an attribute. */
-export interface Codec<T> {
-  write(writer: MessageWriter, type: number, name: string, value: T): void
+/** How one kind of value stands in an attribute. `W` is what can be given, where that is more than what is read. */
+export interface Codec<T, W = T> {
+  write(writer: MessageWriter, type: number, name: string, value: W): void
   read(cursor: AttributeCursor): T
   /** What it means that a table does not have the attribute, where that means something. */
   readonly absent?: T
@@ -25,12 +25,14 @@ export interface Codec<T> {
 }
 
 /** One row: the kernel's number and name, which a test compares with its headers, and the form of the value. */
-export interface Field<T> {
+export interface Field<T, W = T> {
   readonly type: number
   readonly kernelName: string
-  readonly codec: Codec<T>
+  readonly codec: Codec<T, W>
   /** Reported, but not set. */
   readonly readOnly: boolean
+  /** Set, but not reported. */
+  readonly writeOnly?: boolean | undefined
   /** The kernel's other attribute for it, for IPv6 addresses. */
   readonly six?: { readonly type: number; readonly kernelName: string }
 }
@@ -48,11 +50,22 @@ export type Fields = Record<string, Field<unknown>>
 /** What a table reads; whatever the kernel left out is absent. */
 export type TableValues<T extends Table> =
   T extends Table<infer F>
-    ? { -readonly [K in keyof F]?: F[K] extends Field<infer V> ? V | undefined : never }
+    ? { -readonly [K in keyof F]?: F[K] extends Field<infer V, infer _> ? V | undefined : never }
     : never
 
-export function field<T>(type: number, kernelName: string, codec: Codec<T>): Field<T> {
-  return { type, kernelName, codec, readOnly: false }
+/** What a table writes: more forms of a value than it reads, where its codec takes them. */
+export type TableOptions<T extends Table> =
+  T extends Table<infer F>
+    ? { -readonly [K in keyof F]?: F[K] extends Field<infer _, infer W> ? W | undefined : never }
+    : never
+
+export function field<T, W = T>(
+  type: number,
+  kernelName: string,
+  codec: Codec<T, W>,
+  { writeOnly }: { writeOnly?: boolean } = {},
+): Field<T, W> {
+  return { type, kernelName, codec, readOnly: false, writeOnly }
 }
 
 export function reported<T>(type: number, kernelName: string, codec: Codec<T>): Field<T> {

@@ -17,7 +17,7 @@ import {
   wordOf,
 } from '../core/index.js'
 import { AF, IFA, IFA_F, RT_SCOPE, RTM } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 
 export type AddressScope = keyof typeof RT_SCOPE
 

@@ -13,7 +13,7 @@ import {
   readAddress,
 } from './address.js'
 import { RTM } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
 
 export interface AddressFilter {

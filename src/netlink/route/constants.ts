@@ -24,6 +24,8 @@ export const RTM = {
   NEWTFILTER: 44,
   DELTFILTER: 45,
   GETTFILTER: 46,
+  NEWLINKPROP: 108,
+  DELLINKPROP: 109,
 } as const
 
 /** include/uapi/linux/rtnetlink.h, enum rtnetlink_groups */
@@ -65,6 +67,7 @@ export const IFLA = {
   MASTER: 10,
   TXQLEN: 13,
   OPERSTATE: 16,
+  LINKMODE: 17,
   LINKINFO: 18,
   NET_NS_PID: 19,
   IFALIAS: 20,
@@ -77,14 +80,31 @@ export const IFLA = {
   NUM_TX_QUEUES: 31,
   NUM_RX_QUEUES: 32,
   CARRIER: 33,
+  PHYS_PORT_ID: 34,
   CARRIER_CHANGES: 35,
+  PHYS_SWITCH_ID: 36,
   LINK_NETNSID: 37,
+  PHYS_PORT_NAME: 38,
+  PROTO_DOWN: 39,
+  GSO_MAX_SEGS: 40,
+  GSO_MAX_SIZE: 41,
+  XDP: 43,
   NEW_NETNSID: 45,
+  CARRIER_UP_COUNT: 47,
+  CARRIER_DOWN_COUNT: 48,
   MIN_MTU: 50,
   MAX_MTU: 51,
   PROP_LIST: 52,
   ALT_IFNAME: 53,
   PERM_ADDRESS: 54,
+  PARENT_DEV_NAME: 56,
+  PARENT_DEV_BUS_NAME: 57,
+  GRO_MAX_SIZE: 58,
+  TSO_MAX_SIZE: 59,
+  TSO_MAX_SEGS: 60,
+  ALLMULTI: 61,
+  GSO_IPV4_MAX_SIZE: 63,
+  GRO_IPV4_MAX_SIZE: 64,
 } as const
 
 /** The last attribute that this library was written with in mind; later ones are kept raw. */
@@ -92,7 +112,6 @@ export const lastKnownLinkAttribute = 69
 
 export const IFLA_INFO = { KIND: 1, DATA: 2, SLAVE_KIND: 4, SLAVE_DATA: 5 } as const
 export const IFLA_INET6 = { ADDR_GEN_MODE: 8 } as const
-export const VETH_INFO = { PEER: 1 } as const
 
 /** include/uapi/linux/if_addr.h */
 export const IFA = {

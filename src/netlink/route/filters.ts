@@ -13,7 +13,7 @@ import {
   type WaitOptions,
 } from '../core/index.js'
 import { RTM } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
 import { settingsOf } from './qdiscs.js'
 import { type ActionOptions, checkActions } from './traffic/actions/index.js'

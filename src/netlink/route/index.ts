@@ -16,16 +16,31 @@ export {
   type FilterSettings,
   Filters,
 } from './filters.js'
-export { findLinkKind, type LinkKindName, linkKinds, type PortKindName, portKinds } from './kinds/index.js'
+export {
+  findLinkKind,
+  type LinkKind,
+  type LinkKindName,
+  type LinkKindOptions,
+  type LinkKindSettings,
+  type LinkPortOptions,
+  type LinkPortSettings,
+  linkIndex,
+  linkKind,
+  linkKinds,
+  type PortKindName,
+  portKinds,
+  registerLinkKind,
+  registerPortKind,
+} from './kinds/index.js'
 export type {
   Ipv6LinkLocal,
   Link,
-  LinkKindSettings,
-  LinkPortSettings,
   LinkStatistics,
+  LinkXdp,
   OperState,
 } from './link.js'
-export type { LinkAttributes, LinkChange, LinkCreate, LinkReference, VethPeer } from './link-request.js'
+export type { LinkReference } from './link-reference.js'
+export type { LinkAttributes, LinkChange, LinkCreate, VethPeer } from './link-request.js'
 export { type LinkFilter, Links } from './links.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
 export { type Qdisc, type QdiscKindName, type QdiscOptions, type QdiscSettings, Qdiscs } from './qdiscs.js'

@@ -1,5 +1,5 @@
 import { checkInterfaceName, parseMacAddress } from '../../address/index.js'
-import { invalidArgumentType, invalidArgumentValue, requireInteger } from '../../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue } from '../../errors/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
 import {
   type FixedPart,
@@ -9,25 +9,20 @@ import {
   type Request,
   writeTable,
 } from '../core/index.js'
-import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, RTM, VETH_INFO } from './constants.js'
+import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, RTM } from './constants.js'
 import {
   findLinkKind,
+  findPortKind,
+  type LinkKind,
   type LinkKindName,
-  linkKinds,
+  type LinkKindOptions,
+  type LinkPortOptions,
+  linkKindNames,
   type PortKindName,
   portKindNames,
-  portKinds,
 } from './kinds/index.js'
-import {
-  type Ipv6LinkLocal,
-  ipv6LinkLocalModes,
-  type LinkKindSettings,
-  type LinkPortSettings,
-  linkHeaderLength,
-} from './link.js'
-
-/** How links are referred to: by name, by index, or as a link. */
-export type LinkReference = string | number | { readonly index: number }
+import { type Ipv6LinkLocal, ipv6LinkLocalModes, linkHeaderLength } from './link.js'
+import { indexOf, type LinkReference } from './link-reference.js'
 
 /** What can be set on any link. `undefined` is left as it is. */
 export interface LinkAttributes {
@@ -46,14 +41,22 @@ export interface LinkAttributes {
   multicast?: boolean | undefined
   arp?: boolean | undefined
   ipv6LinkLocal?: Ipv6LinkLocal | undefined
+  /** Other names, which may be longer than 15 bytes. A change replaces those that were. */
+  altNames?: readonly string[] | undefined
+  /** Limits of packets on their way to and from segmentation, in bytes and segments. */
+  gsoMaxSize?: number | undefined
+  gsoMaxSegments?: number | undefined
+  groMaxSize?: number | undefined
+  gsoIpv4MaxSize?: number | undefined
+  groIpv4MaxSize?: number | undefined
 }
 
-export interface LinkChange extends LinkAttributes, LinkKindSettings, LinkPortSettings {
+export interface LinkChange extends LinkAttributes, LinkKindOptions, LinkPortOptions {
   /** The new name. */
   name?: string | undefined
 }
 
-/** The other end of a veth pair. */
+/** The other end of a pair. */
 export interface VethPeer {
   name?: string | undefined
   mtu?: number | undefined
@@ -64,8 +67,8 @@ export interface VethPeer {
 }
 
 export type LinkCreate = LinkAttributes &
-  LinkKindSettings &
-  LinkPortSettings & {
+  LinkKindOptions &
+  LinkPortOptions & {
     /** Kinds beyond the registry's can be made too, without settings. */
     kind: LinkKindName | (string & {})
     /** May hold one `%d` for the first free number. Default: the kernel's choice. */
@@ -76,12 +79,14 @@ export type LinkCreate = LinkAttributes &
     lower?: LinkReference | undefined
     txQueues?: number | undefined
     rxQueues?: number | undefined
-    /** Of `veth`. */
+    /** Of kinds that come in pairs: `veth`, `netkit`, `vxcan`. */
     peer?: VethPeer | undefined
+    /** The namespace that it appears in; what is beneath it (`lower`) stays in ours. */
+    in?: NamespaceReference | undefined
   }
 
 /** Option values with references looked up: what a message can carry. */
-export interface ResolvedLink extends Omit<LinkCreate, 'master' | 'lower' | 'peer' | 'kind'> {
+export interface ResolvedLink extends Omit<LinkCreate, 'master' | 'lower' | 'peer' | 'kind' | 'in'> {
   kind?: string | undefined
   /** An index; 0 for none. */
   master?: number | undefined
@@ -104,24 +109,21 @@ const attributeNames = [
   'multicast',
   'arp',
   'ipv6LinkLocal',
+  'altNames',
+  'gsoMaxSize',
+  'gsoMaxSegments',
+  'groMaxSize',
+  'gsoIpv4MaxSize',
+  'groIpv4MaxSize',
 ] as const satisfies readonly (keyof LinkAttributes)[]
 
-const kindNames = Object.keys(linkKinds) as LinkKindName[]
+export function changeOptions(): (keyof LinkChange)[] {
+  return [...attributeNames, ...linkKindNames(), ...portKindNames(), 'name']
+}
 
-export const changeOptions = [...attributeNames, ...kindNames, ...portKindNames, 'name'] as const
-
-export const createOptions = [
-  ...attributeNames,
-  ...kindNames,
-  ...portKindNames,
-  'kind',
-  'name',
-  'index',
-  'lower',
-  'txQueues',
-  'rxQueues',
-  'peer',
-] as const
+export function createOptions(): (keyof LinkCreate)[] {
+  return [...changeOptions(), 'kind', 'index', 'lower', 'txQueues', 'rxQueues', 'peer', 'in']
+}
 
 const flagBits = {
   up: IFF.UP,
@@ -147,8 +149,8 @@ export function linkHeader(options: {
 }
 
 /**
- * A new link in one message. `alias` and `ipv6LinkLocal` are not in it: the kernel looks at them only when it
- * changes a link.
+ * A new link in one message. Some attributes are not in it: the kernel looks at them only when it changes a link
+ * ({@link splitLater}).
  */
 export function createLinkRequest(link: ResolvedLink): Request {
   const writer = new MessageWriter({
@@ -161,20 +163,8 @@ export function createLinkRequest(link: ResolvedLink): Request {
   if (link.lower !== undefined) writer.u32(IFLA.LINK, 'lower', link.lower)
   if (link.txQueues !== undefined) writer.u32(IFLA.NUM_TX_QUEUES, 'txQueues', link.txQueues)
   if (link.rxQueues !== undefined) writer.u32(IFLA.NUM_RX_QUEUES, 'rxQueues', link.rxQueues)
-  writer.nested(IFLA.LINKINFO, '', info => {
-    info.string(IFLA_INFO.KIND, 'kind', link.kind ?? '')
-    writeSettings(info, link)
-    const { peer } = link
-    if (peer) {
-      info.nested(IFLA_INFO.DATA, '', data =>
-        data.nested(VETH_INFO.PEER, 'peer', end => {
-          end.fixed(linkHeader({}))
-          writeCommon(end, peer, true)
-          if (peer.in !== undefined) end.u32(IFLA.NET_NS_FD, 'in', peer.in)
-        }),
-      )
-    }
-  })
+  if (link.in !== undefined) writer.u32(IFLA.NET_NS_FD, 'in', link.in)
+  writeLinkInfo(writer, link)
   return writer.finish()
 }
 
@@ -203,18 +193,19 @@ export function changeLinkRequest(index: number, link: ResolvedLink): Request {
       ),
     )
   }
-  if (link.kind !== undefined) {
-    writer.nested(IFLA.LINKINFO, '', info => {
-      info.string(IFLA_INFO.KIND, 'kind', link.kind ?? '')
-      writeSettings(info, link)
-    })
-  }
+  if (link.gsoMaxSize !== undefined) writer.u32(IFLA.GSO_MAX_SIZE, 'gsoMaxSize', link.gsoMaxSize)
+  if (link.gsoMaxSegments !== undefined) writer.u32(IFLA.GSO_MAX_SEGS, 'gsoMaxSegments', link.gsoMaxSegments)
+  if (link.groMaxSize !== undefined) writer.u32(IFLA.GRO_MAX_SIZE, 'groMaxSize', link.groMaxSize)
+  if (link.gsoIpv4MaxSize !== undefined)
+    writer.u32(IFLA.GSO_IPV4_MAX_SIZE, 'gsoIpv4MaxSize', link.gsoIpv4MaxSize)
+  if (link.groIpv4MaxSize !== undefined)
+    writer.u32(IFLA.GRO_IPV4_MAX_SIZE, 'groIpv4MaxSize', link.groIpv4MaxSize)
+  if (link.kind !== undefined) writeLinkInfo(writer, link)
   return writer.finish()
 }
 
 /** The settings of a port, which the kernel takes as those of whatever its master is: the caller has looked. */
-export function changePortRequest(index: number, name: PortKindName, settings: object): Request {
-  const kind = portKinds[name]
+export function changePortRequest(index: number, name: string, kind: LinkKind, settings: object): Request {
   return new MessageWriter({
     type: RTM.NEWLINK,
     flags: NLM_F.REQUEST | NLM_F.ACK,
@@ -231,17 +222,77 @@ export function changePortRequest(index: number, name: PortKindName, settings: o
 }
 
 /** Takes out what is about the port that a link is: it has messages of its own. */
-export function splitPortSettings<T extends LinkPortSettings>(
-  link: T,
-): { link: Omit<T, PortKindName>; ports: [PortKindName, object][] } {
+export function splitPortSettings(link: ResolvedLink): { link: ResolvedLink; ports: PortSettings[] } {
   const rest = { ...link }
-  const ports: [PortKindName, object][] = []
-  for (const name of portKindNames) {
-    const settings = rest[name]
+  const ports: PortSettings[] = []
+  for (const name of portKindNames()) {
+    const settings: object | undefined = rest[name]
     delete rest[name]
-    if (settings !== undefined) ports.push([name, settings])
+    if (settings !== undefined) ports.push({ name, kind: findPortKind(name)!, settings })
   }
   return { link: rest, ports }
+}
+
+export interface PortSettings {
+  readonly name: PortKindName
+  readonly kind: LinkKind
+  readonly settings: object
+}
+
+const laterNames = [
+  'alias',
+  'ipv6LinkLocal',
+  'altNames',
+  'gsoMaxSize',
+  'gsoMaxSegments',
+  'groMaxSize',
+  'gsoIpv4MaxSize',
+  'groIpv4MaxSize',
+] as const satisfies readonly (keyof LinkAttributes)[]
+
+/** Takes apart what a new link is made with, and what it takes a change for. */
+export function splitLater(link: ResolvedLink): { first: ResolvedLink; later: ResolvedLink } {
+  const first = { ...link }
+  // A bridge follows the MTU of its ports unless its own was set after it was made. Nothing is a port before it is made.
+  const names = [...laterNames, ...portKindNames(), ...(link.kind === 'bridge' ? (['mtu'] as const) : [])]
+  const later: Record<string, unknown> = {}
+  for (const name of names) {
+    if (first[name] !== undefined) later[name] = first[name]
+    delete first[name]
+  }
+  return { first, later }
+}
+
+/** Adds other names to a link, or takes them away. */
+export function altNamesRequest(type: number, index: number, names: readonly string[]): Request {
+  return new MessageWriter({
+    type,
+    flags: NLM_F.REQUEST | NLM_F.ACK | (type === RTM.NEWLINKPROP ? NLM_F.CREATE | NLM_F.EXCL : 0),
+    header: linkHeader({ index }),
+    name: 'link',
+  })
+    .nested(IFLA.PROP_LIST, 'altNames', list => {
+      for (const name of names) list.string(IFLA.ALT_IFNAME, name, name)
+    })
+    .finish()
+}
+
+/** include/uapi/linux/if.h, ALTIFNAMSIZ. @throws TypeError */
+export function checkAltNames(names: unknown): readonly string[] {
+  if (!Array.isArray(names)) throw invalidArgumentType('altNames', 'an array', names)
+  for (const name of names) {
+    if (typeof name !== 'string') throw invalidArgumentType('altNames', 'an array of strings', name)
+    if (
+      name === '' ||
+      Buffer.byteLength(name) > 127 ||
+      /[\s/:\0]/.test(name) ||
+      name === '.' ||
+      name === '..'
+    ) {
+      throw invalidArgumentValue('altNames', name, 'cannot be a name of a link')
+    }
+  }
+  return names
 }
 
 /** A message about one link that carries nothing but which it is. */
@@ -259,12 +310,6 @@ export function linkRequest(type: number, flags: number, reference: LinkReferenc
     writer.string(alternative ? IFLA.ALT_IFNAME : IFLA.IFNAME, 'name', reference)
   }
   return writer.finish()
-}
-
-export function indexOf(reference: Exclude<LinkReference, string>): number {
-  const index = typeof reference === 'object' && reference !== null ? reference.index : reference
-  if (typeof index !== 'number') throw invalidArgumentType('link', 'a link, a name or an index', reference)
-  return requireInteger('link.index', index, 1, 0x7fff_ffff)
 }
 
 export function listLinksRequest(filter: {
@@ -312,15 +357,26 @@ function writeCommon(writer: MessageWriter, link: Partial<ResolvedLink>, pattern
   if (link.master !== undefined) writer.u32(IFLA.MASTER, 'master', link.master)
 }
 
-function writeSettings(info: MessageWriter, link: ResolvedLink): void {
-  const kind = link.kind === undefined ? undefined : findLinkKind(link.kind)
-  for (const name of kindNames) {
-    const settings = link[name]
-    if (settings === undefined) continue
-    if (name !== kind?.name)
-      throw invalidArgumentValue(name, settings, `does not belong to a link of kind ${link.kind}`)
-    info.nested(IFLA_INFO.DATA, kind.name, data =>
-      writeTable(data, kind.settings, settings as Record<string, unknown>, kind.name),
-    )
+/** Kind, settings, and the other end. */
+function writeLinkInfo(writer: MessageWriter, link: ResolvedLink): void {
+  const { kind: name = '', peer } = link
+  const kind = findLinkKind(name)
+  for (const other of linkKindNames()) {
+    if (link[other] === undefined || other === name) continue
+    throw invalidArgumentValue(other, link[other], `does not belong to a link of kind ${name}`)
   }
+  const given: Record<string, unknown> | undefined = link[name as LinkKindName]
+  writer.nested(IFLA.LINKINFO, '', info => {
+    info.string(IFLA_INFO.KIND, 'kind', name)
+    if (!kind || (given === undefined && peer === undefined)) return
+    info.nested(IFLA_INFO.DATA, given ? kind.name : '', data => {
+      if (given !== undefined) writeTable(data, kind.settings, given, kind.name)
+      if (kind.peer === undefined || peer === undefined) return
+      data.nested(kind.peer, 'peer', end => {
+        end.fixed(linkHeader({}))
+        writeCommon(end, peer, true)
+        if (peer.in !== undefined) end.u32(IFLA.NET_NS_FD, 'in', peer.in)
+      })
+    })
+  })
 }

@@ -1,32 +1,20 @@
 import { formatMacAddress } from '../../address/index.js'
+import { hex } from '../../bytes/index.js'
 import {
   type AttributeCursor,
   malformed,
   type Payload,
   type RawAttribute,
+  readIpAddress,
   readTable,
-  type TableValues,
+  reported,
+  table,
+  u8,
+  u32,
   wordOf,
 } from '../core/index.js'
 import { AF, IFF, IFLA, IFLA_INET6, IFLA_INFO, lastKnownLinkAttribute } from './constants.js'
-import {
-  findLinkKind,
-  findPortKind,
-  type LinkKindName,
-  type linkKinds,
-  type PortKindName,
-  portKinds,
-} from './kinds/index.js'
-
-/** The settings of each kind, under the kind's name: `link.bridge?.ageingTimeMs`. */
-export type LinkKindSettings = {
-  -readonly [K in LinkKindName]?: TableValues<(typeof linkKinds)[K]['settings']> | undefined
-}
-
-/** The settings of a link as a port of its master: `link.bridgePort?.isolated`. */
-export type LinkPortSettings = {
-  -readonly [K in PortKindName]?: TableValues<(typeof portKinds)[K]['settings']> | undefined
-}
+import { findLinkKind, findPortKind, type LinkKindSettings, type LinkPortSettings } from './kinds/index.js'
 
 /** RFC 2863, ifOperStatus; include/uapi/linux/if.h, IF_OPER_*. */
 const operStates = {
@@ -71,6 +59,10 @@ export interface Link extends LinkKindSettings, LinkPortSettings {
   /** Of Ethernet-like links. */
   readonly macAddress: string | undefined
   readonly permanentMacAddress: string | undefined
+  readonly broadcastMacAddress: string | undefined
+  /** The addresses of IP tunnels, which stand where others have MAC addresses: this end and the other. */
+  readonly tunnelLocal: string | undefined
+  readonly tunnelRemote: string | undefined
   readonly txQueueLength: number
   readonly txQueues: number | undefined
   readonly rxQueues: number | undefined
@@ -83,6 +75,32 @@ export interface Link extends LinkKindSettings, LinkPortSettings {
   readonly group: number
   readonly qdisc: string | undefined
   readonly carrierChanges: number | undefined
+  readonly carrierUpCount: number | undefined
+  readonly carrierDownCount: number | undefined
+  /** How many want it promiscuous, or want all multicast, the administrator among them. */
+  readonly promiscuity: number | undefined
+  readonly allMulticity: number | undefined
+  /** `dormant`: does not come up by itself, but by a program that allows it. */
+  readonly linkMode: 'default' | 'dormant' | 'testing' | undefined
+  /** Held down by a protocol. */
+  readonly protocolDown: boolean | undefined
+  /** Limits of packets on their way to and from segmentation, in bytes and segments; `tso…`: of the device. */
+  readonly gsoMaxSize: number | undefined
+  readonly gsoMaxSegments: number | undefined
+  readonly groMaxSize: number | undefined
+  readonly gsoIpv4MaxSize: number | undefined
+  readonly groIpv4MaxSize: number | undefined
+  readonly tsoMaxSize: number | undefined
+  readonly tsoMaxSegments: number | undefined
+  /** The device of hardware: `0000:00:1f.6` on bus `pci`. */
+  readonly parentDevice: string | undefined
+  readonly parentBus: string | undefined
+  /** Of ports of switches and of hardware. */
+  readonly physicalPortName: string | undefined
+  readonly physicalPortId: string | undefined
+  readonly physicalSwitchId: string | undefined
+  /** Programs that see packets first; `undefined` where there is none. */
+  readonly xdp: LinkXdp | undefined
   readonly ipv6LinkLocal: Ipv6LinkLocal | undefined
   readonly statistics: LinkStatistics | undefined
   /** What it is to its master: `bridge` for a bridge's port. */
@@ -96,6 +114,17 @@ export interface Link extends LinkKindSettings, LinkPortSettings {
     readonly settingAttributes: readonly RawAttribute[]
     readonly portSettingAttributes: readonly RawAttribute[]
   }
+}
+
+/** The XDP programs of a link: include/uapi/linux/if_link.h, enum IFLA_XDP_*. */
+export interface LinkXdp {
+  /** Where it runs: in the driver, in the kernel's common code, in hardware, or in several. */
+  mode: 'driver' | 'generic' | 'hardware' | 'several'
+  /** Of the program; by mode where there are several. */
+  programId: number | undefined
+  driverProgramId: number | undefined
+  genericProgramId: number | undefined
+  hardwareProgramId: number | undefined
 }
 
 /** struct rtnl_link_stats64, include/uapi/linux/if_link.h. */
@@ -154,6 +183,9 @@ export function readLink(payload: Payload): Link {
     maxMtu: undefined,
     macAddress: undefined,
     permanentMacAddress: undefined,
+    broadcastMacAddress: undefined,
+    tunnelLocal: undefined,
+    tunnelRemote: undefined,
     txQueueLength: 0,
     txQueues: undefined,
     rxQueues: undefined,
@@ -164,6 +196,25 @@ export function readLink(payload: Payload): Link {
     group: 0,
     qdisc: undefined,
     carrierChanges: undefined,
+    carrierUpCount: undefined,
+    carrierDownCount: undefined,
+    promiscuity: undefined,
+    allMulticity: undefined,
+    linkMode: undefined,
+    protocolDown: undefined,
+    gsoMaxSize: undefined,
+    gsoMaxSegments: undefined,
+    groMaxSize: undefined,
+    gsoIpv4MaxSize: undefined,
+    groIpv4MaxSize: undefined,
+    tsoMaxSize: undefined,
+    tsoMaxSegments: undefined,
+    parentDevice: undefined,
+    parentBus: undefined,
+    physicalPortName: undefined,
+    physicalPortId: undefined,
+    physicalSwitchId: undefined,
+    xdp: undefined,
     ipv6LinkLocal: undefined,
     statistics: undefined,
     portKind: undefined,
@@ -180,6 +231,11 @@ export function readLink(payload: Payload): Link {
         break
       case IFLA.ADDRESS:
         link.macAddress = readMacAddress(attributes)
+        link.tunnelLocal = readTunnelEnd(link.hardwareType, attributes)
+        break
+      case IFLA.BROADCAST:
+        link.broadcastMacAddress = readMacAddress(attributes)
+        link.tunnelRemote = readTunnelEnd(link.hardwareType, attributes)
         break
       case IFLA.PERM_ADDRESS:
         link.permanentMacAddress = readMacAddress(attributes)
@@ -225,6 +281,63 @@ export function readLink(payload: Payload): Link {
       case IFLA.CARRIER_CHANGES:
         link.carrierChanges = attributes.u32()
         break
+      case IFLA.CARRIER_UP_COUNT:
+        link.carrierUpCount = attributes.u32()
+        break
+      case IFLA.CARRIER_DOWN_COUNT:
+        link.carrierDownCount = attributes.u32()
+        break
+      case IFLA.PROMISCUITY:
+        link.promiscuity = attributes.u32()
+        break
+      case IFLA.ALLMULTI:
+        link.allMulticity = attributes.u32()
+        break
+      case IFLA.LINKMODE:
+        link.linkMode = wordOf(linkModes, attributes.u8())
+        break
+      case IFLA.PROTO_DOWN:
+        link.protocolDown = attributes.u8() !== 0
+        break
+      case IFLA.GSO_MAX_SIZE:
+        link.gsoMaxSize = attributes.u32()
+        break
+      case IFLA.GSO_MAX_SEGS:
+        link.gsoMaxSegments = attributes.u32()
+        break
+      case IFLA.GRO_MAX_SIZE:
+        link.groMaxSize = attributes.u32()
+        break
+      case IFLA.GSO_IPV4_MAX_SIZE:
+        link.gsoIpv4MaxSize = attributes.u32()
+        break
+      case IFLA.GRO_IPV4_MAX_SIZE:
+        link.groIpv4MaxSize = attributes.u32()
+        break
+      case IFLA.TSO_MAX_SIZE:
+        link.tsoMaxSize = attributes.u32()
+        break
+      case IFLA.TSO_MAX_SEGS:
+        link.tsoMaxSegments = attributes.u32()
+        break
+      case IFLA.PARENT_DEV_NAME:
+        link.parentDevice = attributes.string()
+        break
+      case IFLA.PARENT_DEV_BUS_NAME:
+        link.parentBus = attributes.string()
+        break
+      case IFLA.PHYS_PORT_NAME:
+        link.physicalPortName = attributes.string()
+        break
+      case IFLA.PHYS_PORT_ID:
+        link.physicalPortId = hex(attributes.bytes())
+        break
+      case IFLA.PHYS_SWITCH_ID:
+        link.physicalSwitchId = hex(attributes.bytes())
+        break
+      case IFLA.XDP:
+        link.xdp = readXdp(attributes.nested())
+        break
       case IFLA.STATS64:
         link.statistics = readStatistics(attributes)
         break
@@ -258,6 +371,44 @@ export function hasMoved(payload: Payload): boolean {
   while (attributes.next()) if (attributes.type === IFLA.NEW_NETNSID) return true
   return false
 }
+
+/** include/uapi/linux/if_arp.h, ARPHRD_*: tunnels whose hardware addresses are IP addresses. */
+const tunnelTypes = new Set([768, 769, 776, 778, 823])
+
+function readTunnelEnd(hardwareType: number, attribute: AttributeCursor): string | undefined {
+  const { length } = attribute
+  return tunnelTypes.has(hardwareType) && (length === 4 || length === 16)
+    ? readIpAddress(attribute)
+    : undefined
+}
+
+/** include/uapi/linux/if.h, IF_LINK_MODE_*. */
+const linkModes = { default: 0, dormant: 1, testing: 2 } as const
+
+/** include/uapi/linux/if_link.h, XDP_ATTACHED_*; 0 is none. */
+const xdpModes = { driver: 1, generic: 2, hardware: 3, several: 4 } as const
+
+function readXdp(settings: AttributeCursor): LinkXdp | undefined {
+  const { values } = readTable(xdpTable, settings)
+  const { attached = 0, ...programs } = values
+  if (attached === 0) return undefined
+  const { programId, driverProgramId, genericProgramId, hardwareProgramId } = programs
+  return {
+    mode: wordOf(xdpModes, attached),
+    programId,
+    driverProgramId,
+    genericProgramId,
+    hardwareProgramId,
+  }
+}
+
+export const xdpTable = table('IFLA_XDP_', {
+  attached: reported(2, 'ATTACHED', u8),
+  programId: reported(4, 'PROG_ID', u32),
+  driverProgramId: reported(5, 'DRV_PROG_ID', u32),
+  genericProgramId: reported(6, 'SKB_PROG_ID', u32),
+  hardwareProgramId: reported(7, 'HW_PROG_ID', u32),
+})
 
 // Tunnels have addresses of other lengths here.
 function readMacAddress(attribute: AttributeCursor): string | undefined {
@@ -343,9 +494,10 @@ function readLinkInfo(info: AttributeCursor, link: Mutable<Link>, raw: Mutable<L
   }
   if (portSettings !== undefined) {
     if (link.portKind === undefined) throw malformed('a port has settings but no kind')
-    const name = findPortKind(link.portKind)
-    if (name) {
-      const { values, unknown } = readTable(portKinds[name].settings, portSettings.cursor)
+    const name = `${link.portKind}Port`
+    const kind = findPortKind(name)
+    if (kind) {
+      const { values, unknown } = readTable(kind.settings, portSettings.cursor)
       Object.assign(link, { [name]: values })
       raw.portSettingAttributes = unknown
     } else {

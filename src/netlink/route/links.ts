@@ -5,23 +5,34 @@ import {
   requireOptions,
 } from '../../errors/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
-import { type Message, type NetlinkConnection, NetlinkError, type WaitOptions } from '../core/index.js'
-import { RTM } from './constants.js'
-import { findLinkKind, portKindNames, portKinds } from './kinds/index.js'
-import { type Link, type LinkStatistics, readLink, readLinkStatistics } from './link.js'
 import {
+  type Message,
+  NETLINK,
+  NetlinkConnection,
+  NetlinkError,
+  type Request,
+  type WaitOptions,
+} from '../core/index.js'
+import { RTM } from './constants.js'
+import { findLinkKind, findPortKind, resolveLinks } from './kinds/index.js'
+import { type Link, type LinkStatistics, readLink, readLinkStatistics } from './link.js'
+import { firstDifference } from './link-difference.js'
+import { indexOf, type LinkReference } from './link-reference.js'
+import {
+  altNamesRequest,
   changeLinkRequest,
   changeOptions,
   changePortRequest,
+  checkAltNames,
   createLinkRequest,
   createOptions,
-  indexOf,
   type LinkChange,
   type LinkCreate,
-  type LinkReference,
   linkRequest,
   listLinksRequest,
+  type PortSettings,
   type ResolvedLink,
+  splitLater,
   splitPortSettings,
 } from './link-request.js'
 
@@ -95,19 +106,29 @@ export class Links {
    * @throws NetloomError `ERR_LINK_MISMATCH`
    */
   async findMatching(options: LinkCreate): Promise<Link | undefined> {
-    const { name } = requireOptions('options', options, createOptions)
+    const { name, in: namespace } = requireOptions('options', options, createOptions())
     if (typeof name !== 'string') throw invalidArgumentType('options.name', 'a string', name)
-    const link = await this.find(name)
-    if (!link) return undefined
-    const { peer: _, ...wanted } = options
-    const resolved: Record<string, unknown> = { ...wanted }
-    for (const key of ['master', 'lower'] as const) {
-      const reference = wanted[key]
-      if (reference !== undefined && reference !== null) resolved[key] = await this.index(reference)
+    checkCreate(options)
+    const there = this.#there(namespace)
+    try {
+      const link = await there.links.find(name)
+      if (!link) return undefined
+      const resolved = await this.#resolve(options, there.links)
+      resolved.release()
+      const difference = firstDifference(link, resolved.link) ?? (await this.#peerDifference(link, options))
+      if (difference === undefined) return link
+      throw new NetloomError('ERR_LINK_MISMATCH', `there is a link ${name}, but its ${difference}`)
+    } finally {
+      there.close()
     }
-    const difference = firstDifference(link, resolved)
-    if (difference === undefined) return link
-    throw new NetloomError('ERR_LINK_MISMATCH', `there is a link ${name}, but its ${difference}`)
+  }
+
+  // The other end is looked at only where it is in the same namespace.
+  async #peerDifference(link: Link, { peer, in: namespace }: LinkCreate): Promise<string | undefined> {
+    if (peer?.name === undefined || peer.in !== undefined || namespace !== undefined) return undefined
+    const other = link.lower === undefined ? undefined : await this.find(link.lower)
+    if (other?.name === peer.name || other?.altNames.includes(peer.name)) return undefined
+    return `peer is ${other?.name ?? 'elsewhere'}, not ${peer.name}`
   }
 
   /** At once, without a promise. @throws NetloomError `ERR_LINK_NOT_FOUND` */
@@ -135,47 +156,42 @@ export class Links {
    * @throws NetlinkError `EEXIST`, `EOPNOTSUPP` for a kind that the kernel lacks, …; TypeError, RangeError
    */
   async create(options: LinkCreate): Promise<Link> {
-    const { kind } = requireOptions('options', options, createOptions)
-    if (typeof kind !== 'string' || kind === '') throw invalidArgumentType('options.kind', 'a string', kind)
-    if (findLinkKind(kind)?.creatable === false) {
-      throw invalidArgumentValue(
-        'options.kind',
-        kind,
-        'cannot be made by netlink: use Tap.create or Tun.create',
-      )
-    }
-    if (options.peer !== undefined) {
-      if (kind !== 'veth') throw invalidArgumentValue('options.peer', options.peer, 'belongs to kind veth')
-      requireOptions('options.peer', options.peer, ['name', 'mtu', 'macAddress', 'txQueueLength', 'in'])
-    }
-    const resolved = await this.#resolve(options)
+    requireOptions('options', options, createOptions())
+    checkCreate(options)
+    const there = this.#there(options.in)
     try {
-      const { alias, ipv6LinkLocal, up, ...first } = resolved.link
-      const later: ResolvedLink = { alias, ipv6LinkLocal }
-      // Nothing is a port before it is made.
-      for (const name of portKindNames) {
-        Object.assign(later, { [name]: first[name] })
-        delete first[name]
+      return await this.#createThere(options, there.links)
+    } finally {
+      there.close()
+    }
+  }
+
+  /** `there`: the links of the namespace that the new one appears in. */
+  async #createThere(options: LinkCreate, there: Links): Promise<Link> {
+    const resolved = await this.#resolve(options, there)
+    try {
+      const { first, later } = splitLater(resolved.link)
+      if (Object.keys(later).length === 0) {
+        const index = await this.#create(createLinkRequest(first), options, there)
+        return await there.get(index)
       }
-      // A bridge follows the MTU of its ports unless its own was set after it was made.
-      if (kind === 'bridge') {
-        later.mtu = first.mtu
-        first.mtu = undefined
-      }
-      if (Object.values(later).every(value => value === undefined)) {
-        const index = await this.#create(createLinkRequest({ ...first, up }), options)
-        return await this.get(index)
-      }
-      const index = await this.#create(createLinkRequest(first), options)
+      const { up, ...down } = first
+      const index = await this.#create(createLinkRequest(down), options, there)
       try {
-        return await this.#change(index, { ...later, up })
+        return await there.#change(index, { ...later, up })
       } catch (error) {
-        await this.delete(index).catch(() => {})
+        await there.delete(index).catch(() => {})
         throw error
       }
     } finally {
       resolved.release()
     }
+  }
+
+  #there(namespace: NamespaceReference | undefined): { links: Links; close(): void } {
+    if (namespace === undefined) return { links: this, close: () => {} }
+    const connection = new NetlinkConnection({ in: namespace, protocol: NETLINK.ROUTE })
+    return { links: new Links(connection), close: () => connection.close() }
   }
 
   /**
@@ -184,8 +200,9 @@ export class Links {
    * NetlinkError
    */
   async change(reference: LinkReference, options: LinkChange): Promise<Link> {
-    requireOptions('options', options, changeOptions)
-    const resolved = await this.#resolve(options)
+    requireOptions('options', options, changeOptions())
+    checkCommon(options)
+    const resolved = await this.#resolve(options, this)
     try {
       const { link } = resolved
       const kind = Object.keys(link).find(name => link[name as keyof ResolvedLink] && findLinkKind(name))
@@ -234,7 +251,7 @@ export class Links {
   }
 
   /** Gives the index. */
-  async #create(request: ReturnType<typeof createLinkRequest>, options: LinkCreate): Promise<number> {
+  async #create(request: Request, options: LinkCreate, there: Links): Promise<number> {
     let index: number | undefined
     await this.#connection.request(request, {
       operation: `create ${options.kind} link`,
@@ -248,7 +265,7 @@ export class Links {
     if (index !== undefined) return index
     // A kernel that does not echo.
     if (options.index !== undefined) return options.index
-    if (options.name !== undefined && !options.name.includes('%')) return this.index(options.name)
+    if (options.name !== undefined && !options.name.includes('%')) return there.index(options.name)
     throw new NetloomError(
       'ERR_UNSUPPORTED',
       'the link was made, but this kernel does not say which it is: give it a name',
@@ -257,13 +274,13 @@ export class Links {
 
   async #change(index: number, change: ResolvedLink): Promise<Link> {
     const {
-      link: { up, ...rest },
+      link: { up, altNames, ...rest },
       ports,
-    } = splitPortSettings(change)
+    } = splitPortSettings(await this.#whole(index, change))
     // The kernel goes up before it looks at the mode of link-local addresses, and makes the address as it does.
     // And ports are what they shall be before anything passes.
     if ((up && change.ipv6LinkLocal !== undefined) || ports.length > 0) {
-      const requests = ports.map(([name, settings]) => changePortRequest(index, name, settings))
+      const requests = ports.map(({ name, kind, settings }) => changePortRequest(index, name, kind, settings))
       if (Object.values(rest).some(value => value !== undefined)) {
         await this.#request(changeLinkRequest(index, rest), 'change link', index)
       }
@@ -273,22 +290,55 @@ export class Links {
     } else {
       await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index)
     }
-    return this.get(index)
+    const link = await this.get(index)
+    return altNames && (await this.#rename(link, altNames)) ? this.get(index) : link
+  }
+
+  /** Gives a link these other names and no more; tells whether that was a change. */
+  async #rename({ index, altNames }: Link, wanted: readonly string[]): Promise<boolean> {
+    const extra = altNames.filter(name => !wanted.includes(name))
+    const missing = [...new Set(wanted)].filter(name => !altNames.includes(name))
+    const changes = [
+      { type: RTM.NEWLINKPROP, names: missing },
+      { type: RTM.DELLINKPROP, names: extra },
+    ].filter(({ names }) => names.length > 0)
+    for (const { type, names } of changes) {
+      await this.#request(altNamesRequest(type, index, names), 'change names of link', index)
+    }
+    return changes.length > 0
+  }
+
+  // Where the kernel takes settings as a whole, those that are not changed are sent as they are.
+  async #whole(index: number, change: ResolvedLink): Promise<ResolvedLink> {
+    const kind = change.kind === undefined ? undefined : findLinkKind(change.kind)
+    if (!kind?.whole) return change
+    const given = (change as Record<string, unknown>)[kind.name]
+    if (!isPlain(given)) return change
+    const merged: Record<string, unknown> = {}
+    const link = (await this.get(index)) as unknown as Record<string, object | undefined>
+    for (const [name, value] of Object.entries(link[kind.name] ?? {})) {
+      if (kind.settings.fields[name]?.readOnly === false) merged[name] = value
+    }
+    for (const [name, value] of Object.entries(given)) {
+      if (value === undefined) continue
+      // Bits: those that are not given stay.
+      merged[name] = isPlain(value) && isPlain(merged[name]) ? { ...merged[name], ...value } : value
+    }
+    return { ...change, [kind.name]: merged }
   }
 
   // The kernel would take the settings of one kind of port for those of another.
-  async #checkPort(index: number, ports: readonly [name: keyof typeof portKinds, settings: object][]) {
+  async #checkPort(index: number, ports: readonly PortSettings[]) {
     const { name, portKind } = await this.get(index)
-    for (const [settings] of ports) {
-      const wanted = portKinds[settings].name
-      if (portKind === wanted) continue
+    for (const { name: settings, kind } of ports) {
+      if (portKind === kind.name) continue
       const actual = portKind === undefined ? 'it is not a port' : `it is a port of a ${portKind}`
       throw new NetloomError('ERR_LINK_MISMATCH', `${settings} is not for ${name}: ${actual}`)
     }
   }
 
   async #request(
-    request: ReturnType<typeof linkRequest>,
+    request: Request,
     operation: string,
     reference: LinkReference,
     options?: WaitOptions,
@@ -319,7 +369,11 @@ export class Links {
     }
   }
 
-  async #resolve(options: LinkChange | LinkCreate): Promise<{ link: ResolvedLink; release(): void }> {
+  /** `there`: the links of the namespace that it is in. */
+  async #resolve(
+    options: LinkChange | LinkCreate,
+    there: Links,
+  ): Promise<{ link: ResolvedLink; release(): void }> {
     const held: NamespaceDescriptor[] = []
     const release = () => {
       for (const descriptor of held) descriptor.release()
@@ -331,11 +385,28 @@ export class Links {
       return descriptor.fd
     }
     try {
-      const { master, lower, peer, ...rest } = options as LinkCreate
-      const link: ResolvedLink = rest
+      const { master, lower, peer, in: namespace, ...rest } = options as LinkCreate
+      // Strings, indices or links by now turn into indices: what is left of the types of options is the same.
+      const link = { ...rest } as ResolvedLink
       if (peer) link.peer = { ...peer, in: hold(peer.in) }
-      if (master !== undefined) link.master = master === null ? 0 : await this.index(master)
+      if (namespace !== undefined) link.in = hold(namespace)
+      if (master !== undefined) link.master = master === null ? 0 : await there.index(master)
       if (lower !== undefined) link.lower = await this.index(lower)
+      // Before it is made, a link is asked for where the request is sent; a port is what it is in its own namespace.
+      for (const [name, value] of Object.entries(rest)) {
+        if (value === undefined) continue
+        const kind = findLinkKind(name)
+        const settings = kind?.prepare && isPlain(value) ? kind.prepare(value) : value
+        if (kind)
+          Object.assign(link, {
+            [name]: await resolveLinks(kind.settings, settings as object, to => this.index(to)),
+          })
+        const port = findPortKind(name)
+        if (port)
+          Object.assign(link, {
+            [name]: await resolveLinks(port.settings, value as object, to => there.index(to)),
+          })
+      }
       return { link, release }
     } catch (error) {
       release()
@@ -365,19 +436,30 @@ export function notFound(reference: LinkReference, cause?: unknown): NetloomErro
   return new NetloomError('ERR_LINK_NOT_FOUND', `there is no link ${describeLink(reference)}`, { cause })
 }
 
-/** Where a link is not what was asked for, in words. */
-function firstDifference(link: object, wanted: object, path = ''): string | undefined {
-  for (const [name, value] of Object.entries(wanted)) {
-    const actual = (link as Record<string, unknown>)[name]
-    // The name was found, perhaps as an alternative one.
-    if (value === undefined || name === 'name') continue
-    if (typeof value === 'object' && value !== null) {
-      const difference = firstDifference(actual ?? {}, value, `${path}${name}.`)
-      if (difference !== undefined) return difference
-    } else if ((actual ?? null) !== value && !(actual === undefined && value === '')) {
-      const same = typeof value === 'string' && String(actual).toLowerCase() === value.toLowerCase()
-      if (!same) return `${path}${name} is ${actual}, not ${value}`
-    }
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
+
+function checkCreate(options: LinkCreate): void {
+  const { kind: name, peer } = options
+  if (typeof name !== 'string' || name === '') throw invalidArgumentType('options.kind', 'a string', name)
+  const kind = findLinkKind(name)
+  if (kind?.creatable === false) {
+    throw invalidArgumentValue(
+      'options.kind',
+      name,
+      'cannot be made by netlink: use Tap.create or Tun.create',
+    )
   }
-  return undefined
+  if (peer !== undefined) {
+    if (kind?.peer === undefined) {
+      throw invalidArgumentValue('options.peer', peer, 'belongs to kinds that come in pairs, such as veth')
+    }
+    requireOptions('options.peer', peer, ['name', 'mtu', 'macAddress', 'txQueueLength', 'in'])
+  }
+  checkCommon(options)
+}
+
+function checkCommon({ altNames }: LinkChange | LinkCreate): void {
+  if (altNames !== undefined) checkAltNames(altNames)
 }

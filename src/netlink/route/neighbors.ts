@@ -13,7 +13,7 @@ import {
   wordOf,
 } from '../core/index.js'
 import { AF, NDA, NTF, NUD, RTM } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
 
 export type NeighborState = keyof typeof NUD

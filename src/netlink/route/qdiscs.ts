@@ -7,7 +7,7 @@ import {
   type WaitOptions,
 } from '../core/index.js'
 import { RTM } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
 import { formatHandle, ingressParent, parseHandle } from './traffic/handle.js'
 import { readTraffic, TCA, type TrafficMessage, trafficRequest } from './traffic/message.js'

@@ -7,7 +7,7 @@ import {
 } from '../../errors/index.js'
 import { type FixedPart, littleEndian, MessageWriter, NLM_F, type Request } from '../core/index.js'
 import { AF, netloomProtocol, RT_SCOPE, RT_TABLE, RTA, RTM, RTN, RTNH_F } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import {
   limitNumbers,
   nextHopLength,

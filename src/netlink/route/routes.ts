@@ -2,7 +2,7 @@ import type { IpFamily } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../../errors/index.js'
 import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
 import { RT_TABLE, RTM } from './constants.js'
-import type { LinkReference } from './link-request.js'
+import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type Route, readRoute } from './route.js'
 import {

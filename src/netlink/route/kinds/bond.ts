@@ -15,6 +15,7 @@ import {
   word,
 } from '../../core/index.js'
 import { linkKind } from './kind.js'
+import { linkIndex } from './link-index.js'
 
 /** enum IFLA_BOND_AD_INFO_*: the active aggregator. */
 const aggregator = table('IFLA_BOND_AD_INFO_', {
@@ -45,8 +46,8 @@ export const bond = linkKind(
         'balance-alb': 6,
       }),
     ),
-    /** Index of the port in use; 0 lets go of it. */
-    activePort: field(2, 'ACTIVE_SLAVE', u32),
+    /** The port in use; `null` lets go of it. */
+    activePort: field(2, 'ACTIVE_SLAVE', linkIndex),
     /** How often carriers are looked at; 0 never. */
     miiIntervalMs: field(3, 'MIIMON', u32),
     upDelayMs: field(4, 'UPDELAY', u32),
@@ -69,8 +70,8 @@ export const bond = linkKind(
       }),
     ),
     arpAllTargets: field(10, 'ARP_ALL_TARGETS', word(u32, { any: 0, all: 1 })),
-    /** Index of the port that is used while it can be; 0 for none. */
-    primary: field(11, 'PRIMARY', u32),
+    /** The port that is used while it can be. */
+    primary: field(11, 'PRIMARY', linkIndex),
     primaryReselect: field(12, 'PRIMARY_RESELECT', word(u8, { always: 0, better: 1, failure: 2 })),
     failOverMacAddress: field(13, 'FAIL_OVER_MAC', word(u8, { none: 0, active: 1, follow: 2 })),
     transmitHashPolicy: field(

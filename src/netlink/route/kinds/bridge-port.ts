@@ -12,6 +12,7 @@ import {
   word,
 } from '../../core/index.js'
 import { linkKind } from './kind.js'
+import { linkIndex } from './link-index.js'
 
 /** A port of a bridge. include/uapi/linux/if_link.h, enum IFLA_BRPORT_*. */
 export const bridgePort = linkKind(
@@ -58,7 +59,7 @@ export const bridgePort = linkKind(
       forwardDelayTimerMs: reported(22, 'FORWARD_DELAY_TIMER', centiseconds(64)),
       holdTimerMs: reported(23, 'HOLD_TIMER', centiseconds(64)),
       /** Forgets the addresses learned at the port. */
-      flush: field(24, 'FLUSH', action),
+      flush: field(24, 'FLUSH', action, { writeOnly: true }),
       /** 0 never, 1 if one is heard, 2 always, 3 for a while. */
       multicastRouter: field(25, 'MULTICAST_ROUTER', u8),
       multicastFlood: field(27, 'MCAST_FLOOD', bool8),
@@ -69,8 +70,8 @@ export const bridgePort = linkKind(
       neighborSuppression: field(32, 'NEIGH_SUPPRESS', bool8),
       /** Reaches only ports that are not. */
       isolated: field(33, 'ISOLATED', bool8),
-      /** Index of the port that takes over while this one has no carrier; 0 for none. */
-      backupPort: field(34, 'BACKUP_PORT', u32),
+      /** The port that takes over while this one has no carrier. */
+      backupPort: field(34, 'BACKUP_PORT', linkIndex),
       mrpRingOpen: reported(35, 'MRP_RING_OPEN', bool8),
       mrpInOpen: reported(36, 'MRP_IN_OPEN', bool8),
       multicastEhtHostsLimit: field(37, 'MCAST_EHT_HOSTS_LIMIT', u32),

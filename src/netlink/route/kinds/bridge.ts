@@ -3,7 +3,10 @@ import {
   bytes,
   centiseconds,
   field,
+  ipAddress,
   macAddress,
+  maskedBits,
+  nest,
   reported,
   table,
   u8,
@@ -12,6 +15,30 @@ import {
   u32,
 } from '../../core/index.js'
 import { linkKind } from './kind.js'
+
+/** include/uapi/linux/if_bridge.h, enum br_boolopt_id: bits by number. */
+export const bridgeOptions = {
+  noLinkLocalLearning: 1,
+  multicastVlanSnooping: 2,
+  multipleSpanningTrees: 4,
+  mdbOffloadFailNotification: 8,
+  localVlan0: 0x10,
+} as const
+
+/** Who asks for multicast listeners: include/uapi/linux/if_bridge.h, enum BRIDGE_QUERIER_*. */
+const querier = table(
+  'BRIDGE_QUERIER_',
+  {
+    address: reported(1, 'IP_ADDRESS', ipAddress),
+    /** Index of the port that it is behind. */
+    port: reported(2, 'IP_PORT', u32),
+    timerMs: reported(3, 'IP_OTHER_TIMER', centiseconds(64)),
+    ipv6Address: reported(5, 'IPV6_ADDRESS', ipAddress),
+    ipv6Port: reported(6, 'IPV6_PORT', u32),
+    ipv6TimerMs: reported(7, 'IPV6_OTHER_TIMER', centiseconds(64)),
+  },
+  4,
+)
 
 /** include/uapi/linux/if_link.h, enum IFLA_BR_*. Times are what the kernel keeps in hundredths of a second. */
 export const bridge = linkKind(
@@ -66,6 +93,12 @@ export const bridge = linkKind(
       igmpVersion: field(43, 'MCAST_IGMP_VERSION', u8),
       mldVersion: field(44, 'MCAST_MLD_VERSION', u8),
       vlanStatsPerPort: field(45, 'VLAN_STATS_PER_PORT', bool8),
+      /** Those not given stay as they are. */
+      options: field(46, 'MULTI_BOOLOPT', maskedBits(bridgeOptions)),
+      multicastQuerierState: reported(47, 'MCAST_QUERIER_STATE', nest(querier)),
+      /** Learned addresses that there are, and that there may be; 0 is without limit. */
+      learnedAddresses: reported(48, 'FDB_N_LEARNED', u32),
+      maxLearnedAddresses: field(49, 'FDB_MAX_LEARNED', u32),
     },
     40,
   ),

@@ -8,9 +8,11 @@ const settings = table('IFLA_MACVLAN_', {
   /** MACVLAN_FLAG_*. Those not given are off. */
   flags: field(2, 'FLAGS', bits(u16, { noPromiscuous: 1, noDestination: 2 })),
   /** enum macvlan_macaddr_mode: what to do with `sourceAddress` or `sourceAddresses`, in mode `source`. */
-  sourceAction: field(3, 'MACADDR_MODE', word(u32, { add: 0, delete: 1, flush: 2, set: 3 })),
+  sourceAction: field(3, 'MACADDR_MODE', word(u32, { add: 0, delete: 1, flush: 2, set: 3 }), {
+    writeOnly: true,
+  }),
   /** For `add` and `delete`. */
-  sourceAddress: field(4, 'MACADDR', macAddress),
+  sourceAddress: field(4, 'MACADDR', macAddress, { writeOnly: true }),
   /** For `set`; reported in mode `source`. */
   sourceAddresses: field(5, 'MACADDR_DATA', list(4, macAddress)),
   sourceAddressCount: reported(6, 'MACADDR_COUNT', u32),

@@ -9,3 +9,7 @@ export const ifb = linkKind('ifb', table('', {}))
 export const nlmon = linkKind('nlmon', table('', {}))
 /** A WireGuard tunnel, whose keys and peers are another netlink family's business. */
 export const wireguard = linkKind('wireguard', table('', {}))
+/** A CAN bus that ends in this system. */
+export const vcan = linkKind('vcan', table('', {}))
+/** Several links as one, as a program directs through another netlink family. */
+export const team = linkKind('team', table('', {}))

@@ -13,6 +13,7 @@ import {
   word,
 } from '../../core/index.js'
 import { linkKind } from './kind.js'
+import { linkIndex } from './link-index.js'
 
 /** Ethernet in UDP, RFC 7348. include/uapi/linux/if_link.h, enum IFLA_VXLAN_*. */
 export const vxlan = linkKind(
@@ -22,8 +23,8 @@ export const vxlan = linkKind(
     id: field(1, 'ID', u32),
     /** Where frames for unknown addresses go: the other end, or a multicast group. */
     remote: addressField(2, 'GROUP', 16, 'GROUP6'),
-    /** Index of the link that the tunnel goes through. A multicast group needs it. */
-    link: field(3, 'LINK', u32),
+    /** The link that the tunnel goes through. A multicast group needs it. */
+    link: field(3, 'LINK', linkIndex),
     local: addressField(4, 'LOCAL', 17, 'LOCAL6'),
     /** 0: the kernel's choice. */
     ttl: field(5, 'TTL', u8),
@@ -71,6 +72,6 @@ export const vxlan = linkKind(
     /** 8 bytes: which bits of the header others may set. */
     reservedBits: field(33, 'RESERVED_BITS', bytes),
     /** Multicast is routed as the table for it says. Linux sets but does not report it. */
-    multicastRoute: field(34, 'MC_ROUTE', bool8),
+    multicastRoute: field(34, 'MC_ROUTE', bool8, { writeOnly: true }),
   }),
 )

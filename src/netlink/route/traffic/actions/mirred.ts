@@ -1,6 +1,6 @@
 import { invalidArgumentValue } from '../../../../errors/index.js'
 import { bytes, field, table, wordOf } from '../../../core/index.js'
-import type { LinkReference } from '../../link-request.js'
+import type { LinkReference } from '../../link-reference.js'
 import {
   type ActionKind,
   actionStruct,
