@@ -1,5 +1,12 @@
 import { requireOptions } from '../errors/index.js'
-import { type Addresses, type Neighbors, RouteConnection, type Routes } from '../netlink/route/index.js'
+import {
+  type Addresses,
+  type Fdb,
+  type Neighbors,
+  RouteConnection,
+  type Routes,
+  type Rules,
+} from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
 
@@ -25,6 +32,8 @@ export class Network implements AsyncDisposable {
   readonly addresses: Addresses
   readonly routes: Routes
   readonly neighbors: Neighbors
+  readonly fdb: Fdb
+  readonly rules: Rules
   readonly #route: RouteConnection
 
   private constructor(namespace: Namespace, route: RouteConnection) {
@@ -34,6 +43,8 @@ export class Network implements AsyncDisposable {
     this.addresses = route.addresses
     this.routes = route.routes
     this.neighbors = route.neighbors
+    this.rules = route.rules
+    this.fdb = route.fdb
   }
 
   /** A new network; its `lo` is up. @throws NetloomError `ERR_NAMESPACE_EXISTS`; SystemError */

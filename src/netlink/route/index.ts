@@ -7,6 +7,8 @@
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
 export { netloomProtocol } from './constants.js'
+export { Fdb, type FdbFilter, type FdbFlush } from './fdb.js'
+export type { FdbDestination, FdbEntry, FdbKey, FdbOptions, FdbState } from './fdb-entry.js'
 export { findLinkKind, type LinkKindName, linkKinds, type PortKindName, portKinds } from './kinds/index.js'
 export type {
   Ipv6LinkLocal,
@@ -24,3 +26,5 @@ export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route
 export { RouteConnection } from './route-connection.js'
 export type { NextHopOptions, RouteOptions } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'
+export type { NumberRange, Rule, RuleAction, RuleOptions } from './rule.js'
+export { type RuleFilter, Rules } from './rules.js'

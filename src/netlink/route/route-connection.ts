@@ -2,12 +2,14 @@ import { NetloomError } from '../../errors/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
+import { Fdb } from './fdb.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-request.js'
 import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
 import { Links } from './links.js'
 import { Neighbors } from './neighbors.js'
 import { Routes } from './routes.js'
+import { Rules } from './rules.js'
 
 /** Route netlink in one namespace: links, addresses, routes, neighbors, and what happens to links. */
 export class RouteConnection implements AsyncDisposable {
@@ -15,6 +17,8 @@ export class RouteConnection implements AsyncDisposable {
   readonly addresses: Addresses
   readonly routes: Routes
   readonly neighbors: Neighbors
+  readonly fdb: Fdb
+  readonly rules: Rules
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -28,6 +32,8 @@ export class RouteConnection implements AsyncDisposable {
     this.addresses = new Addresses(this.#connection, this.links)
     this.routes = new Routes(this.#connection, this.links)
     this.neighbors = new Neighbors(this.#connection, this.links)
+    this.rules = new Rules(this.#connection, this.links)
+    this.fdb = new Fdb(this.#connection, this.links)
   }
 
   /** Synchronous. Default: the network that the process is in. */

@@ -15,20 +15,49 @@ import {
 import type { Field, Table } from '../../../src/netlink/core/index.js'
 import {
   AF,
+  BRIDGE_FLAGS,
+  BRIDGE_VLAN_INFO,
+  FIB_RULE,
+  FR_ACT,
+  FRA,
+  ICMPV6_ROUTER_PREF,
   IFA,
   IFA_F,
   IFF,
   IFLA,
+  IFLA_BRIDGE,
+  IFLA_BRIDGE_VLAN_TUNNEL,
   IFLA_INET6,
   IFLA_INFO,
+  MDB_FLAGS,
+  MDB_RTR_TYPE,
+  MDBA,
+  MDBA_MDB,
+  MDBA_MDB_EATTR,
+  MDBA_MDB_SRCATTR,
+  MDBA_MDB_SRCLIST,
+  MDBA_ROUTER,
+  MDBA_ROUTER_PATTR,
+  MDBA_SET_ENTRY,
+  MDBA_SET_ENTRY_ATTRS,
+  MDBE_ATTR,
+  MDBE_SRC_LIST,
+  MDBE_SRCATTR,
   NDA,
+  NETNSA,
+  NEXTHOP_GRP_TYPE,
+  NHA,
+  NLM_F_BULK,
   NTF,
+  NTF_EXT,
   NUD,
   RT_SCOPE,
   RT_TABLE,
   RTA,
   RTAX,
+  RTEXT_FILTER,
   RTM,
+  RTM_F,
   RTN,
   RTNH_F,
   RTNLGRP,
@@ -52,6 +81,10 @@ const headers = [
   'linux/if_addr.h',
   'linux/if_tun.h',
   'linux/neighbour.h',
+  'linux/fib_rules.h',
+  'linux/icmpv6.h',
+  'linux/nexthop.h',
+  'linux/net_namespace.h',
   'linux/veth.h',
 ]
 
@@ -84,12 +117,42 @@ function ourNumbers(): Map<string, number> {
     RTNH_F,
     NDA,
     NTF,
+    FRA,
+    FIB_RULE,
+    NHA,
+    IFLA_BRIDGE,
+    BRIDGE_FLAGS,
+    BRIDGE_VLAN_INFO,
+    IFLA_BRIDGE_VLAN_TUNNEL,
+    RTEXT_FILTER,
+    MDBA,
+    MDBA_MDB_EATTR,
+    MDBA_MDB_SRCLIST,
+    MDBA_MDB_SRCATTR,
+    MDBA_ROUTER,
+    MDBA_ROUTER_PATTR,
+    MDBE_ATTR,
+    MDBE_SRC_LIST,
+    MDBE_SRCATTR,
+    MDB_FLAGS,
+    NETNSA,
+    RTM_F,
+    NTF_EXT,
   }
   for (const [name, rows] of Object.entries(plain)) add(`${name}_`, rows)
   add('RTN_', RTN, upper)
   add('RT_SCOPE_', RT_SCOPE, upper)
   add('RTPROT_', RTPROT, upper)
   add('NUD_', NUD, upper)
+  add('FR_ACT_', FR_ACT, word => (word === 'lookup' ? 'TO_TBL' : upper(word)))
+  add('ICMPV6_ROUTER_PREF_', ICMPV6_ROUTER_PREF, upper)
+  add('NEXTHOP_GRP_TYPE_', NEXTHOP_GRP_TYPE, word => (word === 'resilient' ? 'RES' : upper(word)))
+  const routerTypes: Record<string, string> = { permanent: 'PERM', temporary: 'TEMP' }
+  add('MDB_RTR_TYPE_', MDB_RTR_TYPE, word => routerTypes[word] ?? upper(word))
+  add('MDBA_MDB_', MDBA_MDB)
+  numbers.set('MDBA_SET_ENTRY', MDBA_SET_ENTRY)
+  numbers.set('MDBA_SET_ENTRY_ATTRS', MDBA_SET_ENTRY_ATTRS)
+  numbers.set('NLM_F_BULK', NLM_F_BULK)
   add('IN6_ADDR_GEN_MODE_', ipv6LinkLocalModes, upper)
   const addTable = ({ prefix, fields, padding }: Table) => {
     if (padding !== undefined) numbers.set(`${prefix}PAD`, padding)
