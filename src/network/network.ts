@@ -3,6 +3,7 @@ import {
   type Addresses,
   type Fdb,
   type Neighbors,
+  type Nexthops,
   RouteConnection,
   type Routes,
   type Rules,
@@ -34,6 +35,7 @@ export class Network implements AsyncDisposable {
   readonly neighbors: Neighbors
   readonly fdb: Fdb
   readonly rules: Rules
+  readonly nexthops: Nexthops
   readonly #route: RouteConnection
 
   private constructor(namespace: Namespace, route: RouteConnection) {
@@ -43,6 +45,7 @@ export class Network implements AsyncDisposable {
     this.addresses = route.addresses
     this.routes = route.routes
     this.neighbors = route.neighbors
+    this.nexthops = route.nexthops
     this.rules = route.rules
     this.fdb = route.fdb
   }

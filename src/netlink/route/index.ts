@@ -7,6 +7,7 @@
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
 export { netloomProtocol } from './constants.js'
+export type { Encapsulation, SegmentRouting } from './encapsulation.js'
 export { Fdb, type FdbFilter, type FdbFlush } from './fdb.js'
 export type { FdbDestination, FdbEntry, FdbKey, FdbOptions, FdbState } from './fdb-entry.js'
 export { findLinkKind, type LinkKindName, linkKinds, type PortKindName, portKinds } from './kinds/index.js'
@@ -22,6 +23,13 @@ export type { LinkAttributes, LinkChange, LinkCreate, LinkReference, VethPeer } 
 export { type LinkEvent, LinkWatch, type LinkWatchOptions } from './link-watch.js'
 export { type LinkFilter, Links } from './links.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
+export {
+  type Nexthop,
+  type NexthopFilter,
+  type NexthopMember,
+  type NexthopOptions,
+  Nexthops,
+} from './nexthops.js'
 export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route.js'
 export { RouteConnection } from './route-connection.js'
 export type { NextHopOptions, RouteOptions } from './route-request.js'

@@ -8,6 +8,7 @@ import type { LinkReference } from './link-request.js'
 import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
 import { Links } from './links.js'
 import { Neighbors } from './neighbors.js'
+import { Nexthops } from './nexthops.js'
 import { Routes } from './routes.js'
 import { Rules } from './rules.js'
 
@@ -19,6 +20,7 @@ export class RouteConnection implements AsyncDisposable {
   readonly neighbors: Neighbors
   readonly fdb: Fdb
   readonly rules: Rules
+  readonly nexthops: Nexthops
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -32,6 +34,7 @@ export class RouteConnection implements AsyncDisposable {
     this.addresses = new Addresses(this.#connection, this.links)
     this.routes = new Routes(this.#connection, this.links)
     this.neighbors = new Neighbors(this.#connection, this.links)
+    this.nexthops = new Nexthops(this.#connection, this.links)
     this.rules = new Rules(this.#connection, this.links)
     this.fdb = new Fdb(this.#connection, this.links)
   }

@@ -64,8 +64,10 @@ import {
   RTPROT,
   VETH_INFO,
 } from '../../../src/netlink/route/constants.js'
+import { encapsulations } from '../../../src/netlink/route/encapsulation.js'
 import { linkKinds, portKinds } from '../../../src/netlink/route/kinds/index.js'
 import { ipv6LinkLocalModes } from '../../../src/netlink/route/link.js'
+import { resilientSettings } from '../../../src/netlink/route/nexthops.js'
 import { requires } from '../../support/requires.js'
 
 const headers = [
@@ -84,6 +86,9 @@ const headers = [
   'linux/fib_rules.h',
   'linux/icmpv6.h',
   'linux/nexthop.h',
+  'linux/lwtunnel.h',
+  'linux/mpls_iptunnel.h',
+  'linux/seg6_iptunnel.h',
   'linux/net_namespace.h',
   'linux/veth.h',
 ]
@@ -163,6 +168,11 @@ function ourNumbers(): Map<string, number> {
     }
   }
   for (const { settings } of [...Object.values(linkKinds), ...Object.values(portKinds)]) addTable(settings)
+  for (const [name, { number, table }] of Object.entries(encapsulations)) {
+    numbers.set(`LWTUNNEL_ENCAP_${name.toUpperCase()}`, number)
+    addTable(table)
+  }
+  addTable(resilientSettings)
   const { bond, geneve, ipvlan, macvlan, vlan, vxlan } = linkKinds
   const words = (prefix: string, { codec }: Field<unknown>, names: Record<string, string> = {}) =>
     add(prefix, codec.words!, word => names[word] ?? upper(word))
