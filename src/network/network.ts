@@ -3,12 +3,15 @@ import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/gene
 import { Nat } from '../netlink/netfilter/index.js'
 import {
   type Addresses,
+  type Fdb,
   type Filters,
   type Neighbors,
+  type Nexthops,
   type Objects,
   type Qdiscs,
   RouteConnection,
   type Routes,
+  type Rules,
   type TrafficClasses,
   type Watch,
   type WatchOptions,
@@ -44,6 +47,9 @@ export class Network implements AsyncDisposable {
   readonly qdiscs: Qdiscs
   readonly classes: TrafficClasses
   readonly filters: Filters
+  readonly fdb: Fdb
+  readonly rules: Rules
+  readonly nexthops: Nexthops
   readonly #route: RouteConnection
   #generic: GenericConnection | undefined
   #open = true
@@ -60,6 +66,9 @@ export class Network implements AsyncDisposable {
     this.qdiscs = route.qdiscs
     this.classes = route.classes
     this.filters = route.filters
+    this.nexthops = route.nexthops
+    this.rules = route.rules
+    this.fdb = route.fdb
   }
 
   /** A new network; its `lo` is up. @throws NetloomError `ERR_NAMESPACE_EXISTS`; SystemError */

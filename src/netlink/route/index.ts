@@ -8,6 +8,9 @@ export { type Address, type AddressOptions, type AddressScope, checkAddress } fr
 export { Addresses, type AddressFilter } from './addresses.js'
 export { type TrafficClass, TrafficClasses, type TrafficClassOptions } from './classes.js'
 export { netloomProtocol } from './constants.js'
+export type { Encapsulation, SegmentRouting } from './encapsulation.js'
+export { Fdb, type FdbFilter, type FdbFlush } from './fdb.js'
+export type { FdbDestination, FdbEntry, FdbKey, FdbOptions, FdbState } from './fdb-entry.js'
 export {
   type Filter,
   type FilterKindName,
@@ -43,11 +46,20 @@ export type { LinkReference } from './link-reference.js'
 export type { LinkAttributes, LinkChange, LinkCreate, VethPeer } from './link-request.js'
 export { type LinkFilter, Links } from './links.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
+export {
+  type Nexthop,
+  type NexthopFilter,
+  type NexthopMember,
+  type NexthopOptions,
+  Nexthops,
+} from './nexthops.js'
 export { type Qdisc, type QdiscKindName, type QdiscOptions, type QdiscSettings, Qdiscs } from './qdiscs.js'
 export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route.js'
 export { RouteConnection } from './route-connection.js'
 export type { NextHopOptions, RouteOptions } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'
+export type { NumberRange, Rule, RuleAction, RuleOptions } from './rule.js'
+export { type RuleFilter, Rules } from './rules.js'
 export type { Verdict } from './traffic/actions/action.js'
 export type { GactAction } from './traffic/actions/gact.js'
 export type { Action, ActionOptions } from './traffic/actions/index.js'

@@ -1,8 +1,6 @@
 import { formatMacAddress, type IpFamily, parseIpAddress, parseMacAddress } from '../../address/index.js'
 import { invalidArgumentValue, requireOptions } from '../../errors/index.js'
 import {
-  type FixedPart,
-  littleEndian,
   MessageWriter,
   type NetlinkConnection,
   NLM_F,
@@ -15,6 +13,7 @@ import {
 import { AF, NDA, NTF, NUD, RTM } from './constants.js'
 import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
+import { neighborHeader, neighborHeaderLength } from './neighbor-message.js'
 
 export type NeighborState = keyof typeof NUD
 
@@ -43,8 +42,6 @@ export interface NeighborOptions {
 }
 
 const neighborOptions = ['link', 'address', 'macAddress', 'state', 'router', 'proxy'] as const
-/** Bytes of struct ndmsg. */
-const headerLength = 12
 
 /** The neighbors of one namespace. */
 export class Neighbors {
@@ -119,7 +116,7 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
   const flags = payload.u8(10)
   let address: string | undefined
   let macAddress: string | undefined
-  const attributes = payload.attributes(headerLength)
+  const attributes = payload.attributes(neighborHeaderLength)
   while (attributes.next()) {
     if (attributes.type === NDA.DST) address = readIpAddress(attributes)
     else if (attributes.type === NDA.LLADDR && attributes.length === 6) {
@@ -138,24 +135,12 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
   }
 }
 
-function header(family: number, link: number, state: number, flags: number): FixedPart {
-  return {
-    length: headerLength,
-    write(view, at) {
-      view.setUint8(at, family)
-      view.setInt32(at + 4, link, littleEndian)
-      view.setUint16(at + 8, state, littleEndian)
-      view.setUint8(at + 10, flags)
-    },
-  }
-}
-
 function listRequest(link: number | undefined, family: IpFamily | undefined): Request {
   const number = family === undefined ? AF.UNSPEC : family === 4 ? AF.INET : AF.INET6
   const writer = new MessageWriter({
     type: RTM.GETNEIGH,
     flags: NLM_F.REQUEST | NLM_F.DUMP,
-    header: header(number, 0, 0, 0),
+    header: neighborHeader({ family: number }),
     name: 'neighbor',
   })
   // Strict checking wants the link as an attribute.
@@ -178,7 +163,12 @@ function changeRequest(
   const writer = new MessageWriter({
     type,
     flags: NLM_F.REQUEST | NLM_F.ACK | flags,
-    header: header(family === 4 ? AF.INET : AF.INET6, link, proxy ? 0 : NUD[state], bits),
+    header: neighborHeader({
+      family: family === 4 ? AF.INET : AF.INET6,
+      link,
+      state: proxy ? 0 : NUD[state],
+      flags: bits,
+    }),
     name: 'neighbor',
   })
   writer.bytes(NDA.DST, 'address', bytes)

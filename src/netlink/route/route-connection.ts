@@ -3,13 +3,16 @@ import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from
 import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
 import { TrafficClasses } from './classes.js'
+import { Fdb } from './fdb.js'
 import { Filters } from './filters.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-reference.js'
 import { Links } from './links.js'
 import { Neighbors } from './neighbors.js'
+import { Nexthops } from './nexthops.js'
 import { Qdiscs } from './qdiscs.js'
 import { Routes } from './routes.js'
+import { Rules } from './rules.js'
 import { Watch, type WatchOptions } from './watch.js'
 import { type Objects, type WatchedObjects, type WatchSelection, watchedObjects } from './watched-objects.js'
 
@@ -22,6 +25,9 @@ export class RouteConnection implements AsyncDisposable {
   readonly qdiscs: Qdiscs
   readonly classes: TrafficClasses
   readonly filters: Filters
+  readonly fdb: Fdb
+  readonly rules: Rules
+  readonly nexthops: Nexthops
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -38,6 +44,9 @@ export class RouteConnection implements AsyncDisposable {
     this.qdiscs = new Qdiscs(this.#connection, this.links)
     this.classes = new TrafficClasses(this.#connection, this.links)
     this.filters = new Filters(this.#connection, this.links)
+    this.nexthops = new Nexthops(this.#connection, this.links)
+    this.rules = new Rules(this.#connection, this.links)
+    this.fdb = new Fdb(this.#connection, this.links)
   }
 
   /** Synchronous. Default: the network that the process is in. */

@@ -52,31 +52,62 @@ import { deviceFlags, deviceTable, peerFlags, WG_CMD } from '../../../src/netlin
 import * as netfilter from '../../../src/netlink/netfilter/constants.js'
 import {
   AF,
+  BRIDGE_FLAGS,
+  BRIDGE_VLAN_INFO,
+  FIB_RULE,
+  FR_ACT,
+  FRA,
+  ICMPV6_ROUTER_PREF,
   IFA,
   IFA_F,
   IFF,
   IFLA,
+  IFLA_BRIDGE,
+  IFLA_BRIDGE_VLAN_TUNNEL,
   IFLA_INET6,
   IFLA_INFO,
+  MDB_FLAGS,
+  MDB_RTR_TYPE,
+  MDBA,
+  MDBA_MDB,
+  MDBA_MDB_EATTR,
+  MDBA_MDB_SRCATTR,
+  MDBA_MDB_SRCLIST,
+  MDBA_ROUTER,
+  MDBA_ROUTER_PATTR,
+  MDBA_SET_ENTRY,
+  MDBA_SET_ENTRY_ATTRS,
+  MDBE_ATTR,
+  MDBE_SRC_LIST,
+  MDBE_SRCATTR,
   NDA,
+  NETNSA,
+  NEXTHOP_GRP_TYPE,
+  NHA,
+  NLM_F_BULK,
   NTF,
+  NTF_EXT,
   NUD,
   RT_SCOPE,
   RT_TABLE,
   RTA,
   RTAX,
+  RTEXT_FILTER,
   RTM,
+  RTM_F,
   RTN,
   RTNH_F,
   RTNLGRP,
   RTPROT,
 } from '../../../src/netlink/route/constants.js'
+import { encapsulations } from '../../../src/netlink/route/encapsulation.js'
 import { filterProtocols } from '../../../src/netlink/route/filters.js'
 import { bridgeOptions } from '../../../src/netlink/route/kinds/bridge.js'
 import { ipv6TunnelFlags } from '../../../src/netlink/route/kinds/encapsulation.js'
 import { greFlags } from '../../../src/netlink/route/kinds/gre.js'
 import { type LinkKind, linkKinds, portKinds } from '../../../src/netlink/route/kinds/index.js'
 import { ipv6LinkLocalModes, xdpTable } from '../../../src/netlink/route/link.js'
+import { resilientSettings } from '../../../src/netlink/route/nexthops.js'
 import { verdicts } from '../../../src/netlink/route/traffic/actions/action.js'
 import { actionKinds, TCA_ACT } from '../../../src/netlink/route/traffic/actions/index.js'
 import { mirredOperations } from '../../../src/netlink/route/traffic/actions/mirred.js'
@@ -104,6 +135,13 @@ const headers = [
   'linux/if_addr.h',
   'linux/if_tun.h',
   'linux/neighbour.h',
+  'linux/fib_rules.h',
+  'linux/icmpv6.h',
+  'linux/nexthop.h',
+  'linux/lwtunnel.h',
+  'linux/mpls_iptunnel.h',
+  'linux/seg6_iptunnel.h',
+  'linux/net_namespace.h',
   'linux/veth.h',
   'linux/netfilter/nfnetlink.h',
   'linux/netfilter_ipv4.h',
@@ -204,6 +242,27 @@ function ourNumbers(): Map<string, number> {
     TCA,
     TCA_ACT,
     TCA_STATS,
+    FRA,
+    FIB_RULE,
+    NHA,
+    IFLA_BRIDGE,
+    BRIDGE_FLAGS,
+    BRIDGE_VLAN_INFO,
+    IFLA_BRIDGE_VLAN_TUNNEL,
+    RTEXT_FILTER,
+    MDBA,
+    MDBA_MDB_EATTR,
+    MDBA_MDB_SRCLIST,
+    MDBA_MDB_SRCATTR,
+    MDBA_ROUTER,
+    MDBA_ROUTER_PATTR,
+    MDBE_ATTR,
+    MDBE_SRC_LIST,
+    MDBE_SRCATTR,
+    MDB_FLAGS,
+    NETNSA,
+    RTM_F,
+    NTF_EXT,
   }
   for (const [name, rows] of Object.entries(plain)) add(`${name}_`, rows)
   const { NFT_REG, ...tables } = netfilter
@@ -213,6 +272,15 @@ function ourNumbers(): Map<string, number> {
   add('RT_SCOPE_', RT_SCOPE, upper)
   add('RTPROT_', RTPROT, upper)
   add('NUD_', NUD, upper)
+  add('FR_ACT_', FR_ACT, word => (word === 'lookup' ? 'TO_TBL' : upper(word)))
+  add('ICMPV6_ROUTER_PREF_', ICMPV6_ROUTER_PREF, upper)
+  add('NEXTHOP_GRP_TYPE_', NEXTHOP_GRP_TYPE, word => (word === 'resilient' ? 'RES' : upper(word)))
+  const routerTypes: Record<string, string> = { permanent: 'PERM', temporary: 'TEMP' }
+  add('MDB_RTR_TYPE_', MDB_RTR_TYPE, word => routerTypes[word] ?? upper(word))
+  add('MDBA_MDB_', MDBA_MDB)
+  numbers.set('MDBA_SET_ENTRY', MDBA_SET_ENTRY)
+  numbers.set('MDBA_SET_ENTRY_ATTRS', MDBA_SET_ENTRY_ATTRS)
+  numbers.set('NLM_F_BULK', NLM_F_BULK)
   add('IN6_ADDR_GEN_MODE_', ipv6LinkLocalModes, upper)
   const addTable = ({ prefix, fields, padding }: Table) => {
     if (padding !== undefined) numbers.set(`${prefix}PAD`, padding)
@@ -266,6 +334,11 @@ function ourNumbers(): Map<string, number> {
     if (peer !== undefined) numbers.set(peerNames[name]!, peer)
   }
   const { bond, geneve, gre, hsr, ipip, ipvlan, macsec, macvlan, netkit, sit, vlan, vxlan } = linkKinds
+  for (const [name, { number, table }] of Object.entries(encapsulations)) {
+    numbers.set(`LWTUNNEL_ENCAP_${name.toUpperCase()}`, number)
+    addTable(table)
+  }
+  addTable(resilientSettings)
   const words = (prefix: string, { codec }: Field<unknown>, names: Record<string, string> = {}) =>
     add(prefix, codec.words!, word => names[word] ?? upper(word))
   words('VLAN_FLAG_', vlan.settings.fields.flags, {

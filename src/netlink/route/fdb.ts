@@ -1,0 +1,223 @@
+import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
+import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import { NTF, RTM } from './constants.js'
+import { dumpObjects } from './dump.js'
+import {
+  changeFdbRequest,
+  type FdbDestination,
+  type FdbEntry,
+  type FdbKey,
+  type FdbOptions,
+  fdbDestinationNames,
+  fdbKeyNames,
+  fdbOptionNames,
+  flushFdbRequest,
+  getFdbRequest,
+  listFdbRequest,
+  readFdbEntry,
+  requireVlan,
+} from './fdb-entry.js'
+import type { LinkReference } from './link-reference.js'
+import { describeLink, type Links } from './links.js'
+
+export interface FdbFilter {
+  /** Only what is behind this port, or in this device's table. */
+  link?: LinkReference | undefined
+  /** Only what is in this bridge's table. */
+  bridge?: LinkReference | undefined
+  vlan?: number | undefined
+  macAddress?: string | undefined
+}
+
+export interface FdbFlush {
+  /** The port, the bridge, or the device with a table of its own. */
+  link: LinkReference
+  vlan?: number | undefined
+  /** In a bridge. Default: both. */
+  state?: 'dynamic' | 'static' | undefined
+}
+
+const replyBytes = 4096
+
+/** The forwarding databases of one namespace: of its bridges, and of devices with a table of their own (VXLAN). */
+export class Fdb {
+  readonly #connection: NetlinkConnection
+  readonly #links: Links
+
+  constructor(connection: NetlinkConnection, links: Links) {
+    this.#connection = connection
+    this.#links = links
+  }
+
+  async list(filter?: FdbFilter & WaitOptions): Promise<FdbEntry[]> {
+    const names = ['link', 'bridge', 'vlan', 'macAddress', 'signal'] as const
+    const { link, bridge, vlan, macAddress, signal } = requireOptions('filter', filter, names)
+    if (vlan !== undefined) requireVlan(vlan)
+    const index = link === undefined ? undefined : await this.#links.index(link)
+    const bridgeIndex = bridge === undefined ? undefined : await this.#links.index(bridge)
+    const entries = await dumpObjects(
+      this.#connection,
+      listFdbRequest({ link: index, bridge: bridgeIndex }),
+      {
+        operation: 'list fdb',
+        signal,
+        read: ({ type, payload }) => (type === RTM.NEWNEIGH ? readFdbEntry(payload) : undefined),
+        none: ['ENODEV'],
+      },
+    )
+    // The kernel gives more than was asked for: a bridge's dump has its ports' own addresses in it.
+    return entries.filter(
+      entry =>
+        (index === undefined || entry.link === index) &&
+        (bridgeIndex === undefined || (entry.owner === 'bridge' && entry.bridge === bridgeIndex)) &&
+        (vlan === undefined || entry.vlan === vlan) &&
+        (macAddress === undefined || entry.macAddress === macAddress.toLowerCase()),
+    )
+  }
+
+  /** @throws NetlinkError `ENOENT` when it is not there */
+  async get(options: FdbKey & WaitOptions): Promise<FdbEntry> {
+    const { signal, ...key } = requireOptions('options', options, [...fdbKeyNames, 'signal'])
+    const { index, flags, isBridge } = await this.#place(key)
+    let entry: FdbEntry | undefined
+    await this.#connection.request(getFdbRequest(index, isBridge, flags, key), {
+      operation: 'get fdb entry',
+      subject: describe(key),
+      replyBytes,
+      signal,
+      onMessage: message => {
+        if (message.type === RTM.NEWNEIGH) entry ??= readFdbEntry(message.payload)
+      },
+    })
+    if (!entry) throw new NetloomError('ERR_NETLINK_PROTOCOL', `get fdb entry ${describe(key)}: no answer`)
+    return entry
+  }
+
+  /** @throws NetlinkError `EEXIST`; TypeError, RangeError */
+  async create(options: FdbOptions & WaitOptions): Promise<void> {
+    await this.#change('create', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.EXCL, options)
+  }
+
+  /** As {@link create}, but takes the place of what is there. */
+  async replace(options: FdbOptions & WaitOptions): Promise<void> {
+    await this.#change('replace', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.REPLACE, options)
+  }
+
+  /** VXLAN: one more destination for frames to many (`00:00:00:00:00:00`, or a group's address). */
+  async append(options: FdbOptions & WaitOptions): Promise<void> {
+    await this.#change('append', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.APPEND, options)
+  }
+
+  /** With a destination: only this one of several. @throws NetlinkError `ENOENT` when it is not there */
+  async delete(options: FdbKey & FdbDestination & WaitOptions): Promise<void> {
+    requireOptions('options', options, [...fdbKeyNames, ...fdbDestinationNames, 'signal'])
+    await this.#change('delete', RTM.DELNEIGH, 0, options)
+  }
+
+  /**
+   * Takes away what is behind a port, or in a bridge's or device's whole table. What belongs to the bridge and ports
+   * themselves (`permanent`) stays; a VXLAN's default destination does not. In one step where the kernel can (bridges
+   * since 5.19, VXLAN since 6.7), otherwise entry by entry.
+   */
+  async flush(options: FdbFlush & WaitOptions): Promise<void> {
+    const names = ['link', 'vlan', 'state', 'signal'] as const
+    const { link, vlan, state, signal } = requireOptions('options', options, names)
+    if (state !== undefined && state !== 'dynamic' && state !== 'static') {
+      throw invalidArgumentValue('options.state', state, "must be 'dynamic' or 'static'")
+    }
+    const { index, flags, isBridge } = await this.#place({ link })
+    const inBridge = isBridge || flags === NTF.MASTER
+    if (!inBridge && state !== undefined) {
+      throw invalidArgumentValue('options.state', state, 'is for bridges and their ports')
+    }
+    const port = flags === NTF.MASTER ? index : undefined
+    try {
+      await this.#connection.request(
+        flushFdbRequest({ link: index, port, flags, device: !inBridge }, { vlan, state }),
+        {
+          operation: 'flush fdb',
+          subject: describeLink(link),
+          signal,
+        },
+      )
+      return
+    } catch (error) {
+      // EINVAL: a kernel that misses the address.
+      if (!(error instanceof NetlinkError) || !['EOPNOTSUPP', 'EINVAL'].includes(error.code)) throw error
+    }
+    const entries = await this.list({ ...(isBridge ? { bridge: index } : { link: index }), vlan, signal })
+    const doomed = entries.filter(entry =>
+      inBridge
+        ? entry.owner === 'bridge' &&
+          entry.state !== 'permanent' &&
+          (state === undefined || (entry.state === 'static') === (state === 'static'))
+        : entry.owner === 'device',
+    )
+    await Promise.all(doomed.map(entry => this.#deleteIfThere(entry, signal)))
+  }
+
+  async #deleteIfThere(entry: FdbEntry, signal: AbortSignal | undefined): Promise<void> {
+    const { link, macAddress, vlan, owner, sourceVni, destination, port, vni, via, nextHopId } = entry
+    try {
+      await this.delete({
+        link,
+        macAddress,
+        vlan,
+        owner,
+        sourceVni,
+        destination,
+        port,
+        vni,
+        via,
+        nextHopId,
+        signal,
+      })
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.code !== 'ENOENT') throw error
+    }
+  }
+
+  async #change(
+    operation: string,
+    type: typeof RTM.NEWNEIGH | typeof RTM.DELNEIGH,
+    flags: number,
+    options: FdbOptions & WaitOptions,
+  ): Promise<void> {
+    const { signal, via, ...entry } = requireOptions('options', options, [...fdbOptionNames, 'signal'])
+    const place = await this.#place(entry)
+    const request = changeFdbRequest(
+      type,
+      flags,
+      {
+        link: place.index,
+        via: via === undefined ? undefined : await this.#links.index(via),
+        flags: place.flags,
+      },
+      entry,
+    )
+    await this.#connection.request(request, {
+      operation: `${operation} fdb entry`,
+      subject: describe(entry),
+      signal,
+    })
+  }
+
+  /** A port's entries are its bridge's; a bridge and any other device are asked for their own. */
+  async #place(
+    options: Pick<FdbOptions, 'link' | 'owner' | 'destination' | 'nextHopId'>,
+  ): Promise<{ index: number; flags: number; isBridge: boolean }> {
+    const { link, owner } = options
+    if (owner !== undefined && owner !== 'bridge' && owner !== 'device') {
+      throw invalidArgumentValue('owner', owner, "must be 'bridge' or 'device'")
+    }
+    const { index, kind, portKind } = await this.#links.get(link)
+    const remote = options.destination !== undefined || options.nextHopId !== undefined
+    const isBridge = kind === 'bridge' && owner !== 'device'
+    const inMaster = owner === undefined ? portKind === 'bridge' && !remote : owner === 'bridge'
+    return { index, flags: inMaster && !isBridge ? NTF.MASTER : NTF.SELF, isBridge }
+  }
+}
+
+function describe({ link, macAddress }: FdbKey): string {
+  return `${macAddress} on ${describeLink(link)}`
+}
