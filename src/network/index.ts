@@ -4,5 +4,6 @@
  * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`, `netlink/generic`,
  * `netlink/netfilter`.
  */
+export type { BridgeJoin } from './bridge-join.js'
 export { Network, type NetworkCreateOptions } from './network.js'
 export { type LinkAddress, type NetworkLinkCreate, NetworkLinks } from './network-links.js'

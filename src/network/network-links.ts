@@ -15,6 +15,7 @@ import {
   type WatchOptions,
 } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
+import { type BridgeJoin, joinBridge } from './bridge-join.js'
 
 /** An address of a link that is being made: `10.0.0.1/24`, or with settings. */
 export type LinkAddress = string | Omit<AddressOptions, 'link'>
@@ -107,6 +108,16 @@ export class NetworkLinks {
   /** Counters, at once. @throws NetloomError `ERR_LINK_NOT_FOUND` */
   statistics(link: LinkReference): LinkStatistics {
     return this.#route.statistics(link)
+  }
+
+  /**
+   * Makes an existing link the port of a bridge, and moves its addresses, routes and MAC address to the bridge, so that
+   * the host stays reachable. If a step fails, everything is as it was before; `undo()` makes it so later.
+   * @throws NetloomError `ERR_INVALID_STATE` for what cannot be moved, before anything is done; `ERR_LINK_NOT_FOUND`;
+   * NetlinkError
+   */
+  joinBridge(link: LinkReference, bridge: LinkReference): Promise<BridgeJoin> {
+    return joinBridge(this.#route, { link, bridge })
   }
 
   /** What is there, then what happens to it. */

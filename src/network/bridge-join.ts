@@ -1,0 +1,204 @@
+import { NetloomError } from '../errors/index.js'
+import { DisposeStack } from '../lifecycle/index.js'
+import type {
+  Address,
+  AddressOptions,
+  Link,
+  LinkReference,
+  NextHopOptions,
+  Route,
+  RouteConnection,
+  RouteOptions,
+} from '../netlink/route/index.js'
+
+// /etc/iproute2/rt_protos: routes that the kernel makes with an address.
+const kernelProtocol = 2
+const localTable = 255
+
+/** What {@link joinBridge} did, until it is undone. */
+export interface BridgeJoin extends AsyncDisposable {
+  readonly link: Link
+  readonly bridge: Link
+  /** Makes everything as it was, in reverse. Idempotent. */
+  undo(): Promise<void>
+}
+
+/**
+ * Makes a link the port of a bridge that takes over its addresses and routes, and its MAC address, so that whoever
+ * reached the host through it still does. If a step fails everything is as it was before.
+ * @throws NetloomError `ERR_INVALID_STATE` for what could not be moved, before anything is done; NetlinkError
+ */
+export async function joinBridge(
+  route: RouteConnection,
+  options: { link: LinkReference; bridge: LinkReference },
+): Promise<BridgeJoin> {
+  const link = await route.links.get(options.link)
+  const bridge = await route.links.get(options.bridge)
+  const addresses = await route.addresses.list({ link })
+  const routes = await movableRoutes(route, link)
+  checkJoin(link, bridge, routes)
+
+  const undo = new DisposeStack()
+  try {
+    await step(
+      undo,
+      () => route.links.change(link, { ipv6LinkLocal: 'none' }),
+      () => route.links.change(link, { ipv6LinkLocal: link.ipv6LinkLocal }),
+    )
+    await take(route, undo, link, addresses, routes)
+    await step(
+      undo,
+      () => route.links.change(link, { master: bridge }),
+      () => route.links.change(link, { master: null }),
+    )
+    // What others know of this host's MAC address stays true, whichever ports come later.
+    await step(
+      undo,
+      () => route.links.change(bridge, { macAddress: link.macAddress, up: true }),
+      () => route.links.change(bridge, { macAddress: bridge.macAddress, up: bridge.up }),
+    )
+    await give(route, undo, bridge, addresses.filter(isGlobal), routes, link)
+  } catch (error) {
+    await undo[Symbol.asyncDispose]()
+    throw error
+  }
+  const stack = undo.move()
+  const undoAll = () => stack[Symbol.asyncDispose]()
+  return { link, bridge, undo: undoAll, [Symbol.asyncDispose]: undoAll }
+}
+
+async function step(
+  undo: DisposeStack,
+  act: () => Promise<unknown>,
+  back: () => Promise<unknown>,
+): Promise<void> {
+  await act()
+  undo.defer(back)
+}
+
+function checkJoin(link: Link, bridge: Link, routes: readonly Route[]): void {
+  const refuse = (reason: string) =>
+    new NetloomError('ERR_INVALID_STATE', `${link.name} cannot join ${bridge.name}: ${reason}`)
+  if (bridge.kind !== 'bridge') throw refuse(`${bridge.name} is no bridge`)
+  if (link.index === bridge.index) throw refuse('it is the bridge itself')
+  if (link.master !== undefined) throw refuse('it is a port already')
+  const lost = routes.find(({ raw, nextHopId }) => raw.length > 0 || nextHopId !== undefined)
+  if (lost) throw refuse(`its route to ${lost.destination} has settings that could not be moved`)
+}
+
+/** Routes through the link that do not come with its addresses. */
+async function movableRoutes(route: RouteConnection, link: Link): Promise<Route[]> {
+  const all = await route.routes.list({ table: 'all' })
+  return all.filter(
+    each =>
+      each.protocol !== kernelProtocol &&
+      each.table !== localTable &&
+      (each.link === link.index || each.nextHops.some(hop => hop.link === link.index)),
+  )
+}
+
+function isGlobal(address: Address): boolean {
+  return address.family === 4 || address.scope !== 'link'
+}
+
+/** Takes everything from the link. The way back puts the addresses first, as routes lean on them. */
+async function take(
+  route: RouteConnection,
+  undo: DisposeStack,
+  link: Link,
+  addresses: readonly Address[],
+  routes: readonly Route[],
+): Promise<void> {
+  const back = () => restoreRoutes(route, routes, link.index, link.index)
+  undo.defer(back)
+  for (const address of addresses) {
+    const options = addressOptions(address)
+    await step(
+      undo,
+      () => route.addresses.delete({ link, address: options.address, peer: options.peer }),
+      () => route.addresses.create({ ...options, label: address.label, link }),
+    )
+  }
+  // Those that did not go with the addresses.
+  for (const each of routes)
+    await ignoreMissing(route.routes.delete(routeOptions(each, link.index, link.index)))
+}
+
+/** Gives it to the bridge. */
+async function give(
+  route: RouteConnection,
+  undo: DisposeStack,
+  bridge: Link,
+  addresses: readonly Address[],
+  routes: readonly Route[],
+  link: Link,
+): Promise<void> {
+  for (const address of addresses) {
+    const options = addressOptions(address)
+    await step(
+      undo,
+      () => route.addresses.create({ ...options, link: bridge }),
+      () => route.addresses.delete({ link: bridge, address: options.address, peer: options.peer }),
+    )
+  }
+  undo.defer(async () => {
+    for (const each of routes)
+      await ignoreMissing(route.routes.delete(routeOptions(each, link.index, bridge.index)))
+  })
+  await restoreRoutes(route, routes, link.index, bridge.index)
+}
+
+async function restoreRoutes(
+  route: RouteConnection,
+  routes: readonly Route[],
+  from: number,
+  to: number,
+): Promise<void> {
+  // Gateways are reached by routes without one.
+  const rank = ({ gateway, nextHops }: Route) => (gateway === undefined && nextHops.length === 0 ? 0 : 1)
+  for (const each of [...routes].sort((a, b) => rank(a) - rank(b))) {
+    await route.routes.replace(routeOptions(each, from, to))
+  }
+}
+
+function addressOptions(address: Address): Omit<AddressOptions, 'link'> {
+  const { peer, broadcast, scope, noPrefixRoute, metric, validSeconds, preferredSeconds } = address
+  return {
+    address: `${address.address}/${address.prefixLength}`,
+    peer,
+    broadcast,
+    scope: address.family === 4 ? scope : undefined,
+    noPrefixRoute,
+    metric,
+    validSeconds,
+    preferredSeconds,
+    // It was in use a moment ago.
+    dad: 'skip',
+  }
+}
+
+function routeOptions(route: Route, from: number, to: number): RouteOptions {
+  const moved = (index: number | undefined) => (index === from ? to : index)
+  const { raw: _raw, nextHopId: _id, nextHops, link, ...rest } = route
+  const options: Record<string, unknown> = { ...rest, link: moved(link) }
+  if (nextHops.length > 0) {
+    options.nextHops = nextHops.map(
+      ({ gateway, link, weight, onlink }): NextHopOptions => ({
+        gateway,
+        link: moved(link),
+        weight,
+        onlink,
+      }),
+    )
+  }
+  for (const [name, value] of Object.entries(options)) if (value === undefined) delete options[name]
+  return options as unknown as RouteOptions
+}
+
+async function ignoreMissing(deletion: Promise<void>): Promise<void> {
+  try {
+    await deletion
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ESRCH') throw error
+  }
+}
