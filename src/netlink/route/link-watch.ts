@@ -150,18 +150,24 @@ export class LinkWatch implements AsyncIterableIterator<LinkEvent> {
 }
 
 // Counters and timers move all the time.
-const volatileKeys = new Set(['statistics', 'raw', 'carrierChanges'])
+const volatileKeys = new Set([
+  'statistics',
+  'raw',
+  'carrierChanges',
+  'carrierUpCount',
+  'carrierDownCount',
+  'learnedAddresses',
+])
 
-function sameLink(a: Link, b: Link): boolean {
-  for (const key of Object.keys(b) as (keyof Link)[]) {
-    if (volatileKeys.has(key) || a[key] === b[key]) continue
-    if (typeof b[key] !== 'object' || JSON.stringify(stable(a[key])) !== JSON.stringify(stable(b[key])))
-      return false
-  }
-  return true
+export function sameLink(a: Link, b: Link): boolean {
+  return (Object.keys(b) as (keyof Link)[]).every(
+    key => a[key] === b[key] || volatileKeys.has(key) || stable(a[key]) === stable(b[key]),
+  )
 }
 
-function stable(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  return Object.entries(value).filter(([name]) => !name.endsWith('TimerMs'))
+function stable(value: unknown): string | undefined {
+  return JSON.stringify(value, (name, each) => {
+    if (volatileKeys.has(name) || /timerMs$/i.test(name)) return undefined
+    return typeof each === 'bigint' ? String(each) : each
+  })
 }
