@@ -26,12 +26,15 @@ const lanes = [
   { name: 'property', group: 'pure' },
   { name: 'live', group: 'devices', can: needsDevices },
   { name: 'peers', group: 'devices', can: needsDevices },
+  { name: 'kernel', group: 'kernel', can: needsDevices },
   { name: 'native', group: 'native', can: needsCompiler },
   { name: 'asan', group: 'asan', can: needsSanitizer },
   { name: 'package', group: 'package', can: needsCompiler },
 ]
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const leftOut = []
+/** Kinds of links by kernel, as test/kernel/link-kinds.test.ts tells: a set of those that it has. */
+const kindsByKernel = new Map()
 
 const chosen = process.argv.slice(2)
 const names = chosen.filter(argument => lanes.some(lane => lane.name === argument))
@@ -93,7 +96,11 @@ function runFiles(files, jobs) {
 
 async function runTap(command, args) {
   const report = new TapReport(line => console.log(line))
-  const code = await run(command, args, line => report.line(line))
+  const code = await run(command, args, line => {
+    const kinds = /^ *# kinds on (\S+): (.*)$/.exec(line)
+    if (kinds) kindsByKernel.set(kinds[1], new Map(kinds[2].split(' ').map(word => word.split('='))))
+    report.line(line)
+  })
   report.end(code)
   add(report)
   for (const [reason, times] of report.reasons)
@@ -125,7 +132,22 @@ async function run(command, args, onLine) {
   return ended
 }
 
+/** Kind by kernel. */
+function printKinds() {
+  if (kindsByKernel.size === 0) return
+  const kernels = [...kindsByKernel.keys()]
+  const names = [...new Set([...kindsByKernel.values()].flatMap(kinds => [...kinds.keys()]))].sort()
+  console.log(`\n${'kind'.padEnd(12)}${kernels.join('  ')}`)
+  for (const name of names) {
+    const cells = kernels.map(kernel =>
+      (kindsByKernel.get(kernel).get(name) === 'yes' ? 'yes' : '-').padEnd(kernel.length),
+    )
+    console.log(`${name.padEnd(12)}${cells.join('  ')}`.trimEnd())
+  }
+}
+
 function summarize() {
+  printKinds()
   console.log('')
   for (const line of leftOut) console.log(`left out  ${line}`)
   const { passed, failed, skipped } = totals

@@ -134,6 +134,7 @@ export {
   type LinkKindName,
   type LinkKindOptions,
   type LinkKindSettings,
+  type LinkKindTraits,
   type LinkPortOptions,
   type LinkPortSettings,
   type LinkReference,

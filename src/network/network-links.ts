@@ -1,4 +1,4 @@
-import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../errors/index.js'
 import { throwIfAborted } from '../lifecycle/index.js'
 import type { WaitOptions } from '../netlink/core/index.js'
 import {
@@ -55,7 +55,7 @@ export class NetworkLinks {
   async create(options: NetworkLinkCreate): Promise<Link> {
     const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
     throwIfAborted(signal)
-    const list = checkAddresses(addresses)
+    const list = checkAddresses(addresses, rest.in)
     const link = await this.#route.links.create(rest)
     if (list.length === 0) return link
     try {
@@ -78,7 +78,7 @@ export class NetworkLinks {
   async ensure(options: NetworkLinkCreate): Promise<Link> {
     const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
     throwIfAborted(signal)
-    const list = checkAddresses(addresses)
+    const list = checkAddresses(addresses, rest.in)
     const found = await this.#route.links.findMatching(rest)
     if (!found) return this.create(options)
     await Promise.all(
@@ -127,9 +127,15 @@ export class NetworkLinks {
   }
 }
 
-function checkAddresses(addresses: readonly LinkAddress[] | undefined): Omit<AddressOptions, 'link'>[] {
+function checkAddresses(
+  addresses: readonly LinkAddress[] | undefined,
+  elsewhere: NamespaceReference | undefined,
+): Omit<AddressOptions, 'link'>[] {
   if (addresses === undefined) return []
   if (!Array.isArray(addresses)) throw invalidArgumentType('options.addresses', 'an array', addresses)
+  if (elsewhere !== undefined && addresses.length > 0) {
+    throw invalidArgumentValue('options.addresses', addresses, 'are for the network of `in` to create')
+  }
   return addresses.map((entry: LinkAddress) => {
     const address = typeof entry === 'string' ? { address: entry } : entry
     checkAddress(address)

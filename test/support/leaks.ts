@@ -35,16 +35,19 @@ function same(a: Snapshot, b: Snapshot): boolean {
 
 /** What this process has open, but for pipes and sockets of the test runner that come and go. */
 export function descriptors(): string[] {
-  return readdirSync('/proc/self/fd')
-    .map(fd => {
-      try {
-        return `${fd} ${readlinkSync(`/proc/self/fd/${fd}`).replace(/\[.*/, '')}`
-      } catch {
-        return ''
-      }
-    })
-    .filter(text => text !== '' && !text.endsWith('/fd'))
-    .sort()
+  return (
+    readdirSync('/proc/self/fd')
+      .map(fd => {
+        try {
+          return `${fd} ${readlinkSync(`/proc/self/fd/${fd}`).replace(/\[.*/, '')}`
+        } catch {
+          return ''
+        }
+      })
+      // Under some kernels Node keeps /dev/null from its first child on.
+      .filter(text => text !== '' && !text.endsWith('/fd') && !text.endsWith('/dev/null'))
+      .sort()
+  )
 }
 
 /** Named namespaces that {@link uniqueName} of this process named. */

@@ -25,6 +25,7 @@ export {
   type LinkKindName,
   type LinkKindOptions,
   type LinkKindSettings,
+  type LinkKindTraits,
   type LinkPortOptions,
   type LinkPortSettings,
   linkIndex,

@@ -76,7 +76,7 @@ function watchedLinks(
       return { item: readLink(payload), removed, moved: removed && hasMoved(payload) }
     },
     key: link => link.index,
-    same: sameBut(['statistics', 'raw', 'carrierChanges']),
+    same: sameObject,
   }
 }
 
@@ -97,7 +97,7 @@ function watchedAddresses(
       return { item, removed: type === RTM.DELADDR }
     },
     key: ({ link, address, prefixLength, peer }) => `${link} ${address}/${prefixLength} ${peer ?? ''}`,
-    same: sameBut(['validSeconds', 'preferredSeconds']),
+    same: sameObject,
   }
 }
 
@@ -118,7 +118,7 @@ function watchedNeighbors(
       return family && item.family !== family ? undefined : { item, removed: type === RTM.DELNEIGH }
     },
     key: ({ link, address, proxy }) => `${link} ${address} ${proxy}`,
-    same: sameBut([]),
+    same: sameObject,
   }
 }
 
@@ -160,7 +160,7 @@ function watchedRoutes(
       return { item, removed, stale: (flags & NLM_F.REPLACE) !== 0 }
     },
     key: routeKey,
-    same: sameBut(['raw']),
+    same: sameObject,
     staleIfUnknown: true,
   }
 }
@@ -206,19 +206,32 @@ function checkFamily(name: string, family: IpFamily | undefined): void {
   }
 }
 
-/** Compares all but what moves all the time. */
-function sameBut<T extends object>(volatile: readonly (keyof T)[]): (a: T, b: T) => boolean {
-  return (a, b) => {
-    for (const key of Object.keys(b) as (keyof T)[]) {
-      if (a[key] === b[key] || volatile.includes(key)) continue
-      if (typeof b[key] !== 'object' || asText(a[key]) !== asText(b[key])) return false
-    }
-    return true
-  }
+// Counters and timers, which move all the time.
+const volatileKeys = new Set([
+  'statistics',
+  'raw',
+  'carrierChanges',
+  'carrierUpCount',
+  'carrierDownCount',
+  'learnedAddresses',
+  'validSeconds',
+  'preferredSeconds',
+  'expiresSeconds',
+  'usedMs',
+  'updatedMs',
+])
+
+/** Equal in all that does not move by itself. */
+export function sameObject<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(b) as (keyof T & string)[]).every(
+    key => a[key] === b[key] || volatileKeys.has(key) || stable(a[key]) === stable(b[key]),
+  )
 }
 
-function asText(value: unknown): string {
-  return JSON.stringify(value, (key, part) =>
-    key.endsWith('TimerMs') ? undefined : typeof part === 'bigint' ? `${part}n` : part,
-  )
+function stable(value: unknown): string | undefined {
+  if (typeof value !== 'object') return String(value)
+  return JSON.stringify(value, (name, each) => {
+    if (volatileKeys.has(name) || /timerMs$/i.test(name)) return undefined
+    return typeof each === 'bigint' ? String(each) : each
+  })
 }

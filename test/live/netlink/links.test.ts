@@ -22,6 +22,13 @@ if (requiresRoot(t)) {
       { allMulticast: true },
       { multicast: false },
       { arp: false },
+      { gsoMaxSize: 30_000 },
+      { gsoMaxSegments: 30 },
+      { groMaxSize: 20_000 },
+      { gsoIpv4MaxSize: 25_000, groIpv4MaxSize: 15_000 },
+      { altNames: ['another', 'a name of more than fifteen bytes'.replaceAll(' ', '-')] },
+      { altNames: ['another'] },
+      { altNames: [] },
       { ipv6LinkLocal: 'random' },
       { ipv6LinkLocal: 'none', up: true },
       { up: false },
@@ -82,6 +89,80 @@ if (requiresRoot(t)) {
     t.type(v0.lowerNamespaceId, 'number')
     await t.rejects(red.links.move('v1', blue), { code: 'ERR_LINK_NOT_FOUND' })
     await t.rejects(red.links.move('v0', 'no-such-name'), { code: 'ERR_NAMESPACE_NOT_FOUND' })
+  })
+
+  t.test('links are made in another network', async t => {
+    await using network = await Network.create()
+    await using other = await Network.create()
+    const { index: lower } = await network.links.create({ kind: 'ifb', name: 'below', up: true })
+    const bridge = await other.links.create({ kind: 'bridge', name: 'br0' })
+    const link = await network.links.create({
+      kind: 'macvlan',
+      name: 'x0',
+      in: other,
+      lower: 'below',
+      alias: 'far',
+      altNames: ['far-away'],
+      master: 'br0',
+      up: true,
+      bridgePort: { isolated: true },
+      macvlan: { mode: 'bridge' },
+    })
+    t.match(link, { lower, alias: 'far', altNames: ['far-away'], master: bridge.index, up: true })
+    t.match(link, { bridgePort: { isolated: true }, macvlan: { mode: 'bridge' } })
+    t.type(link.lowerNamespaceId, 'number')
+    t.same((await other.links.get('x0')).index, link.index)
+    t.equal(await network.links.find('x0'), undefined)
+    const wanted = { kind: 'macvlan', name: 'x0', in: other, lower: 'below' } as const
+    t.equal((await network.links.ensure(wanted)).index, link.index)
+    await t.rejects(network.links.ensure({ ...wanted, macvlan: { mode: 'vepa' } }), {
+      code: 'ERR_LINK_MISMATCH',
+    })
+    await t.rejects(network.links.create({ ...wanted, name: 'x1', addresses: ['10.0.0.1/24'] }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
+    await t.rejects(network.links.create({ ...wanted, name: 'x1', alias: 'a', mtu: 1 }), {
+      name: 'NetlinkError',
+    })
+    t.equal(await other.links.find('x1'), undefined)
+  })
+
+  t.test('settings that are links take any reference', async t => {
+    await using network = await Network.create()
+    const v0 = await network.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v1' } })
+    const make = (name: string, id: number, link: typeof v0 | string | number) =>
+      network.links.create({ kind: 'vxlan', name, vxlan: { id, link, port: 4789, remote: '10.0.0.1' } })
+    t.equal((await make('x0', 1, 'v0')).vxlan?.link, v0.index)
+    t.equal((await make('x1', 2, v0)).vxlan?.link, v0.index)
+    t.equal((await make('x2', 3, v0.index)).vxlan?.link, v0.index)
+    await t.rejects(make('x3', 4, 'nowhere'), { code: 'ERR_LINK_NOT_FOUND' })
+    await network.links.create({ kind: 'bridge', name: 'br0' })
+    const port = { master: 'br0', bridgePort: { isolated: true } }
+    await network.links.change('v0', port)
+    const { bridgePort } = await network.links.change('v1', { ...port, bridgePort: { backupPort: 'v0' } })
+    t.equal(bridgePort?.backupPort, v0.index)
+    t.equal(
+      (await network.links.change('v1', { bridgePort: { backupPort: null } })).bridgePort?.backupPort || 0,
+      0,
+    )
+    const wanted = { kind: 'vxlan', name: 'x0' } as const
+    t.equal((await network.links.ensure({ ...wanted, vxlan: { link: 'v0' } })).name, 'x0')
+    await t.rejects(network.links.ensure({ ...wanted, vxlan: { link: 'v1' } }), { code: 'ERR_LINK_MISMATCH' })
+  })
+
+  t.test('ensure looks at the other end', async t => {
+    await using network = await Network.create()
+    const wanted = { kind: 'veth', name: 'v0', peer: { name: 'v1' } } as const
+    const { index } = await network.links.ensure(wanted)
+    t.equal((await network.links.ensure(wanted)).index, index)
+    await t.rejects(network.links.ensure({ ...wanted, peer: { name: 'v2' } }), {
+      code: 'ERR_LINK_MISMATCH',
+      message: 'there is a link v0, but its peer is v1, not v2',
+    })
+    await t.rejects(network.links.change('v0', { altNames: ['a/b'] }), { code: 'ERR_INVALID_ARG_VALUE' })
+    await t.rejects(network.links.create({ kind: 'bridge', name: 'b0', peer: {} }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
   })
 
   t.test('at once', async t => {

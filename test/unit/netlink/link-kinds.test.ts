@@ -22,6 +22,7 @@ import {
   createOptions,
   type ResolvedLink,
 } from '../../../src/netlink/route/link-request.js'
+import { sameObject } from '../../../src/netlink/route/watched-objects.js'
 
 /** B.A.T.M.A.N. advanced, as a program would describe it: include/uapi/linux/batman_adv.h, IFLA_BATADV_*. */
 const batadv = linkKind('batadv', table('IFLA_BATADV_', { algorithm: field(1, 'ALGO_NAME', text) }))
@@ -131,4 +132,16 @@ t.test('links are compared by what values mean', async t => {
   t.ok(firstDifference(bond, { bond: { arpTargets: ['10.0.0.1'] } }))
   const macsec = read({ kind: 'macsec', macsec: { sci: 5n } })
   t.equal(firstDifference(macsec, { macsec: { sci: 6n } }), 'macsec.sci is 5, not 6')
+})
+
+t.test('a watch tells of settings, not of what runs', async t => {
+  const macsec = (sci: bigint) => read({ kind: 'macsec', macsec: { sci } })
+  t.ok(sameObject(macsec(5n), macsec(5n)))
+  t.notOk(sameObject(macsec(5n), macsec(6n)))
+  const bridge = (learnedAddresses: number, timerMs: number, stpState: number): Link => ({
+    ...read({ kind: 'bridge' }),
+    bridge: { learnedAddresses, gcTimerMs: timerMs, multicastQuerierState: { timerMs }, stpState },
+  })
+  t.ok(sameObject(bridge(1, 2, 0), bridge(3, 4, 0)))
+  t.notOk(sameObject(bridge(1, 2, 0), bridge(1, 2, 1)))
 })

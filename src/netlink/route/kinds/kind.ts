@@ -1,13 +1,13 @@
 import type { Table } from '../../core/index.js'
 
 /** What a link of one kind has beyond what every link has: IFLA_INFO_DATA, or for ports IFLA_INFO_SLAVE_DATA, as a table. */
-export interface LinkKind<N extends string = string, T extends Table = Table> extends LinkKindOptions {
+export interface LinkKind<N extends string = string, T extends Table = Table> extends LinkKindTraits {
   /** The kernel's name for the kind, which is also the name of its settings in options and links; those of ports end in `Port`. */
   readonly name: N
   readonly settings: T
 }
 
-export interface LinkKindOptions {
+export interface LinkKindTraits {
   /** False for kinds that netlink cannot make. */
   readonly creatable?: boolean
   /** Of kinds that come in pairs: the attribute that describes the other end, as `peer` of `links.create` does. */
@@ -28,7 +28,7 @@ export interface LinkKindOptions {
 export function linkKind<N extends string, T extends Table>(
   name: N,
   settings: T,
-  options: LinkKindOptions = {},
+  options: LinkKindTraits = {},
 ): LinkKind<N, T> {
   return { name, settings, ...options }
 }
