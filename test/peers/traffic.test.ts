@@ -29,21 +29,25 @@ async function tc(network: Network, line: string): Promise<void> {
 
 /** What tc shows, but for names and times of its own. */
 async function show(network: Network, line: string): Promise<unknown> {
+  const volatile = [
+    'installed',
+    'last_used',
+    'first_used',
+    'bytes',
+    'packets',
+    'direct_packets_stat',
+    'rcnt',
+    'rate64',
+  ]
   const { stdout } = await network.namespace.exec('tc', ['-j', '-d', '-s', ...line.split(' ')])
-  return JSON.parse(stdout, (key, value) =>
-    [
-      'installed',
-      'last_used',
-      'first_used',
-      'bytes',
-      'packets',
-      'direct_packets_stat',
-      'rcnt',
-      'rate64',
-    ].includes(key) && typeof value === 'number'
-      ? undefined
-      : value,
-  )
+  try {
+    return JSON.parse(stdout, (key, value) =>
+      volatile.includes(key) && typeof value === 'number' ? undefined : value,
+    )
+  } catch {
+    // Its JSON is broken for some filters.
+    return (await network.namespace.exec('tc', ['-d', ...line.split(' ')])).stdout
+  }
 }
 
 /** True where the kernel took it; a kernel that lacks the kind says ENOENT. */
@@ -194,7 +198,7 @@ const qdiscs: [options: Omit<QdiscOptions, 'link'>, tc: string][] = [
         ecn: true,
       },
     },
-    'root handle 1: netem limit 500 delay 10000500ns 2ms 25% loss 1.5% 30% ecn duplicate 2% 10% corrupt 3% 5% reorder 25% 50% gap 5 rate 1mbit 20 100 5',
+    'root handle 1: netem limit 500 delay 10.0005ms 2ms 25% loss 1.5% 30% ecn duplicate 2% 10% corrupt 3% 5% reorder 25% 50% gap 5 rate 1mbit 20 100 5',
   ],
   [
     {
@@ -454,6 +458,9 @@ if (requiresRoot(t) && requires(t, 'ip', 'tc')) {
           const difference = Math.abs(Number(read![name]) - Number(value))
           // A microsecond at that rate, and a tick.
           t.ok(difference <= Number(value) / 100 + 1000, `${name} ${read![name]}`)
+        } else if (/Us$/.test(name) && options.kind === 'fq_codel') {
+          // The kernel counts 1024 ns.
+          t.ok(Math.abs(Number(read![name]) - Number(value)) <= 1, name)
         } else t.same(read![name], value, name)
       }
       t.equal(find(a).raw, undefined)
@@ -692,7 +699,7 @@ if (requiresRoot(t) && requires(t, 'ip', 'tc')) {
     const tbf = { rate: { bitsPerSecond: 80_000_000 }, burst: 50_000, limit: 50_000 }
     if (!(await has(t, 'tbf', network.qdiscs.create({ link: 'v0', kind: 'tbf', tbf })))) return
     await network.links.change('v1', { up: true })
-    await network.links.change('v0', { up: true, ipv6LinkLocal: 'none' })
+    await network.links.change('v0', { up: true })
     await network.addresses.create({ link: 'v0', address: '10.0.0.1/24' })
     await network.namespace.exec('ping', ['-c', '1', '-W', '1', '10.0.0.2'], { reject: false })
     const { stdout } = await network.namespace.exec('tc', ['-j', '-s', 'qdisc', 'show', 'dev', 'v0'])

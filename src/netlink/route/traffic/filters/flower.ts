@@ -113,9 +113,12 @@ export const flowerTable = table('TCA_FLOWER_', {
   icmpv6Code: field(53, 'KEY_ICMPV6_CODE', u8),
   icmpv6Type: field(55, 'KEY_ICMPV6_TYPE', u8),
   tcpFlags: field(71, 'KEY_TCP_FLAGS', u16be),
+  tcpFlagsMask: field(72, 'KEY_TCP_FLAGS_MASK', u16be),
   tos: field(73, 'KEY_IP_TOS', u8),
   ttl: field(75, 'KEY_IP_TTL', u8),
 })
+
+const allTcpFlags = 0xfff
 
 type Rows = TableValues<typeof flowerTable>
 
@@ -171,6 +174,10 @@ export const flower: Codec<FlowerSettings> = {
       const { family, bytes, length } = parseIpPrefix(text)
       rows[`${key}${family}`] = bytes
       rows[`${key}${family}Mask`] = maskOf(family, length)
+    }
+    if (o.tcpFlags !== undefined) {
+      rows.tcpFlags = requireInteger(`${name}.tcpFlags`, o.tcpFlags, 0, allTcpFlags)
+      rows.tcpFlagsMask = allTcpFlags
     }
     for (const [key, end] of Object.entries(ports) as [keyof typeof ports, string][]) {
       if (o[key] === undefined) continue
