@@ -179,7 +179,7 @@ const qdiscs: [options: Omit<QdiscOptions, 'link'>, tc: string][] = [
       handle: '1:',
       netem: {
         limit: 500,
-        delayUs: 10_000.5,
+        delayUs: 10_000,
         jitterUs: 2000,
         delayCorrelationPercent: 25,
         lossPercent: 1.5,
@@ -198,7 +198,7 @@ const qdiscs: [options: Omit<QdiscOptions, 'link'>, tc: string][] = [
         ecn: true,
       },
     },
-    'root handle 1: netem limit 500 delay 10.0005ms 2ms 25% loss 1.5% 30% ecn duplicate 2% 10% corrupt 3% 5% reorder 25% 50% gap 5 rate 1mbit 20 100 5',
+    'root handle 1: netem limit 500 delay 10ms 2ms 25% loss 1.5% 30% ecn duplicate 2% 10% corrupt 3% 5% reorder 25% 50% gap 5 rate 1mbit 20 100 5',
   ],
   [
     {
@@ -354,7 +354,7 @@ const filters: [options: Omit<FilterOptions, 'link' | 'parent'>, tc: string][] =
     {
       kind: 'bpf',
       priority: 5,
-      bpf: { class: '1:10', program: Uint8Array.from([6, 0, 0, 0, 0xff, 0xff, 0, 0]), name: '1,6 0 0 65535' },
+      bpf: { class: '1:10', program: Uint8Array.from([6, 0, 0, 0, 0xff, 0xff, 0, 0]) },
     },
     'prio 5 bpf classid 1:10 bytecode 1,6§0§0§65535',
   ],
@@ -469,6 +469,17 @@ if (requiresRoot(t) && requires(t, 'ip', 'tc')) {
       t.notOk(find(await ours.qdiscs.list({ link: 'v0' })), 'it is gone')
     })
   }
+
+  t.test('delays finer than tc has them', async t => {
+    await using network = await prepare()
+    const netem = { delayUs: 10_000.5, jitterUs: 0.25 }
+    if (!(await has(t, 'netem', network.qdiscs.create({ link: 'v0', kind: 'netem', netem })))) return
+    t.match((await network.qdiscs.list({ link: 'v0' }))[0], { kind: 'netem', netem })
+    await network.qdiscs.replace({ link: 'v0', kind: 'netem', netem: { lossPercent: 5 } })
+    t.match((await network.qdiscs.list({ link: 'v0' }))[0], { netem: { lossPercent: 5, delayUs: 0 } })
+    await network.qdiscs.change({ link: 'v0', kind: 'netem', netem: { lossPercent: 6 } })
+    t.match((await network.qdiscs.list({ link: 'v0' }))[0], { netem: { lossPercent: 6 } })
+  })
 
   t.test('classes of htb', async t => {
     await using both = await twins()

@@ -15,6 +15,7 @@ import {
   bytes,
   type Codec,
   field,
+  malformed,
   readTable,
   type TableValues,
   table,
@@ -203,7 +204,9 @@ export const flower: Codec<FlowerSettings> = {
     for (const key of plain) if (rows[key] !== undefined) settings[key] = rows[key]
     for (const key of macs) {
       const [address, mask] = [rows[key], rows[`${key}Mask`]]
-      if (address?.length !== 6) continue
+      if (address === undefined) continue
+      if (address.length !== 6 || (mask && mask.length !== 6))
+        throw malformed('a MAC address of another length')
       const all = mask === undefined || mask.every(byte => byte === 0xff)
       settings[key] = all
         ? formatMacAddress(address)
@@ -232,7 +235,9 @@ function maskOf(family: IpFamily, length: number): Uint8Array {
 function readPrefix(rows: Rows, key: string): string | undefined {
   const address = rows[key as 'source4']
   const mask = rows[`${key}Mask` as 'source4Mask']
-  if (address === undefined || (address.length !== 4 && address.length !== 16)) return undefined
+  if (address === undefined) return undefined
+  if (address.length !== 4 && address.length !== 16) throw malformed(`an address of ${address.length} bytes`)
+  if (mask && mask.length !== address.length) throw malformed(`a mask of ${mask.length} bytes`)
   const bits = [...(mask ?? address.map(() => 0xff))].map(byte => byte.toString(2).padStart(8, '0')).join('')
   const length = bits.indexOf('0') < 0 ? bits.length : bits.indexOf('0')
   if (mask && bits.indexOf('1', length) >= 0) return `${formatIpAddress(address)}/${formatIpAddress(mask)}`
