@@ -131,6 +131,7 @@ export {
   type NetemSlot,
   type NextHop,
   type NextHopOptions,
+  type PoliceAction,
   type PortKindName,
   type PrioSettings,
   type Qdisc,

@@ -332,6 +332,18 @@ const filters: [options: Omit<FilterOptions, 'link' | 'parent'>, tc: string][] =
     'prio 7 matchall action skbedit priority 1:10 queue_mapping 1 mark 9/15',
   ],
   [
+    {
+      kind: 'matchall',
+      priority: 7,
+      matchall: {
+        actions: [
+          { kind: 'police', rate: { bytesPerSecond: 125_000n }, burst: 10_000, mtu: 2000, verdict: 'drop' },
+        ],
+      },
+    },
+    'prio 7 matchall action police rate 1mbit burst 10000 mtu 2000 drop',
+  ],
+  [
     { kind: 'fw', priority: 3, handle: 6, protocol: 'ip', fw: { class: '1:10', mask: 0xff } },
     'protocol ip prio 3 handle 6/255 fw classid 1:10',
   ],

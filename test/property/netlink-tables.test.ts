@@ -114,6 +114,7 @@ t.test('actions survive the way through bytes', async t => {
       id: 9,
       verdict: 'pipe',
     },
+    { kind: 'police', rate: { bytesPerSecond: 1000n }, burst: 5000, mtu: 9, verdict: 'drop' },
     { kind: 'skbedit', priority: 9, mark: 1, markMask: 3, verdict: 'pass' },
   ] as const
   t.match(through(actionList as Codec<unknown>, actions), actions)
