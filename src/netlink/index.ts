@@ -159,6 +159,7 @@ export {
   Nexthops,
   type NumberRange,
   type Objects,
+  type PoliceAction,
   type PortKindName,
   type PrioSettings,
   type Qdisc,

@@ -29,21 +29,25 @@ async function tc(network: Network, line: string): Promise<void> {
 
 /** What tc shows, but for names and times of its own. */
 async function show(network: Network, line: string): Promise<unknown> {
+  const volatile = [
+    'installed',
+    'last_used',
+    'first_used',
+    'bytes',
+    'packets',
+    'direct_packets_stat',
+    'rcnt',
+    'rate64',
+  ]
   const { stdout } = await network.namespace.exec('tc', ['-j', '-d', '-s', ...line.split(' ')])
-  return JSON.parse(stdout, (key, value) =>
-    [
-      'installed',
-      'last_used',
-      'first_used',
-      'bytes',
-      'packets',
-      'direct_packets_stat',
-      'rcnt',
-      'rate64',
-    ].includes(key) && typeof value === 'number'
-      ? undefined
-      : value,
-  )
+  try {
+    return JSON.parse(stdout, (key, value) =>
+      volatile.includes(key) && typeof value === 'number' ? undefined : value,
+    )
+  } catch {
+    // Its JSON is broken for some filters.
+    return (await network.namespace.exec('tc', ['-d', ...line.split(' ')])).stdout
+  }
 }
 
 /** True where the kernel took it; a kernel that lacks the kind says ENOENT. */
@@ -175,7 +179,7 @@ const qdiscs: [options: Omit<QdiscOptions, 'link'>, tc: string][] = [
       handle: '1:',
       netem: {
         limit: 500,
-        delayUs: 10_000.5,
+        delayUs: 10_000,
         jitterUs: 2000,
         delayCorrelationPercent: 25,
         lossPercent: 1.5,
@@ -194,7 +198,7 @@ const qdiscs: [options: Omit<QdiscOptions, 'link'>, tc: string][] = [
         ecn: true,
       },
     },
-    'root handle 1: netem limit 500 delay 10000500ns 2ms 25% loss 1.5% 30% ecn duplicate 2% 10% corrupt 3% 5% reorder 25% 50% gap 5 rate 1mbit 20 100 5',
+    'root handle 1: netem limit 500 delay 10ms 2ms 25% loss 1.5% 30% ecn duplicate 2% 10% corrupt 3% 5% reorder 25% 50% gap 5 rate 1mbit 20 100 5',
   ],
   [
     {
@@ -328,6 +332,18 @@ const filters: [options: Omit<FilterOptions, 'link' | 'parent'>, tc: string][] =
     'prio 7 matchall action skbedit priority 1:10 queue_mapping 1 mark 9/15',
   ],
   [
+    {
+      kind: 'matchall',
+      priority: 7,
+      matchall: {
+        actions: [
+          { kind: 'police', rate: { bytesPerSecond: 125_000n }, burst: 10_000, mtu: 2000, verdict: 'drop' },
+        ],
+      },
+    },
+    'prio 7 matchall action police rate 1mbit burst 10000 mtu 2000 drop',
+  ],
+  [
     { kind: 'fw', priority: 3, handle: 6, protocol: 'ip', fw: { class: '1:10', mask: 0xff } },
     'protocol ip prio 3 handle 6/255 fw classid 1:10',
   ],
@@ -350,7 +366,7 @@ const filters: [options: Omit<FilterOptions, 'link' | 'parent'>, tc: string][] =
     {
       kind: 'bpf',
       priority: 5,
-      bpf: { class: '1:10', program: Uint8Array.from([6, 0, 0, 0, 0xff, 0xff, 0, 0]), name: '1,6 0 0 65535' },
+      bpf: { class: '1:10', program: Uint8Array.from([6, 0, 0, 0, 0xff, 0xff, 0, 0]) },
     },
     'prio 5 bpf classid 1:10 bytecode 1,6§0§0§65535',
   ],
@@ -454,6 +470,9 @@ if (requiresRoot(t) && requires(t, 'ip', 'tc')) {
           const difference = Math.abs(Number(read![name]) - Number(value))
           // A microsecond at that rate, and a tick.
           t.ok(difference <= Number(value) / 100 + 1000, `${name} ${read![name]}`)
+        } else if (/Us$/.test(name) && options.kind === 'fq_codel') {
+          // The kernel counts 1024 ns.
+          t.ok(Math.abs(Number(read![name]) - Number(value)) <= 1, name)
         } else t.same(read![name], value, name)
       }
       t.equal(find(a).raw, undefined)
@@ -462,6 +481,17 @@ if (requiresRoot(t) && requires(t, 'ip', 'tc')) {
       t.notOk(find(await ours.qdiscs.list({ link: 'v0' })), 'it is gone')
     })
   }
+
+  t.test('delays finer than tc has them', async t => {
+    await using network = await prepare()
+    const netem = { delayUs: 10_000.5, jitterUs: 0.25 }
+    if (!(await has(t, 'netem', network.qdiscs.create({ link: 'v0', kind: 'netem', netem })))) return
+    t.match((await network.qdiscs.list({ link: 'v0' }))[0], { kind: 'netem', netem })
+    await network.qdiscs.replace({ link: 'v0', kind: 'netem', netem: { lossPercent: 5 } })
+    t.match((await network.qdiscs.list({ link: 'v0' }))[0], { netem: { lossPercent: 5, delayUs: 0 } })
+    await network.qdiscs.change({ link: 'v0', kind: 'netem', netem: { lossPercent: 6 } })
+    t.match((await network.qdiscs.list({ link: 'v0' }))[0], { netem: { lossPercent: 6 } })
+  })
 
   t.test('classes of htb', async t => {
     await using both = await twins()
@@ -692,7 +722,7 @@ if (requiresRoot(t) && requires(t, 'ip', 'tc')) {
     const tbf = { rate: { bitsPerSecond: 80_000_000 }, burst: 50_000, limit: 50_000 }
     if (!(await has(t, 'tbf', network.qdiscs.create({ link: 'v0', kind: 'tbf', tbf })))) return
     await network.links.change('v1', { up: true })
-    await network.links.change('v0', { up: true, ipv6LinkLocal: 'none' })
+    await network.links.change('v0', { up: true })
     await network.addresses.create({ link: 'v0', address: '10.0.0.1/24' })
     await network.namespace.exec('ping', ['-c', '1', '-W', '1', '10.0.0.2'], { reject: false })
     const { stdout } = await network.namespace.exec('tc', ['-j', '-s', 'qdisc', 'show', 'dev', 'v0'])

@@ -3,8 +3,12 @@ import { type AttributeCursor, type Codec, littleEndian } from '../../core/index
 
 /** The value of an attribute as a struct of at least this length: what an older kernel's lacks is zero. */
 export function structOf(cursor: AttributeCursor, length: number): DataView {
-  const bytes = new Uint8Array(Math.max(length, cursor.length))
-  bytes.set(cursor.source.subarray(cursor.start, cursor.start + cursor.length))
+  return structOfBytes(cursor.source.subarray(cursor.start, cursor.start + cursor.length), length)
+}
+
+export function structOfBytes(value: Uint8Array, length: number): DataView {
+  const bytes = new Uint8Array(Math.max(length, value.length))
+  bytes.set(value)
   return new DataView(bytes.buffer)
 }
 

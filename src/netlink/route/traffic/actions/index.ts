@@ -5,6 +5,7 @@ import { readTrafficStatistics, type TrafficStatistics } from '../statistics.js'
 import type { ActionKind } from './action.js'
 import { type GactAction, gact } from './gact.js'
 import { type MirredAction, mirred } from './mirred.js'
+import { type PoliceAction, police } from './police.js'
 import { type SkbeditAction, skbedit } from './skbedit.js'
 import { type TunnelKeyAction, tunnelKey } from './tunnel-key.js'
 import { type VlanAction, vlanAction } from './vlan.js'
@@ -12,13 +13,20 @@ import { type VlanAction, vlanAction } from './vlan.js'
 export const actionKinds: Readonly<Record<string, ActionKind>> = {
   gact,
   mirred,
+  police,
   skbedit,
   tunnel_key: tunnelKey,
   vlan: vlanAction,
 }
 
 /** What is done with packets that a filter matches. */
-export type ActionOptions = GactAction | MirredAction | SkbeditAction | TunnelKeyAction | VlanAction
+export type ActionOptions =
+  | GactAction
+  | MirredAction
+  | PoliceAction
+  | SkbeditAction
+  | TunnelKeyAction
+  | VlanAction
 
 /** An action as it is, with what passed it. */
 export type Action = (ActionOptions | { kind: 'other'; name: string; raw: readonly RawAttribute[] }) & {

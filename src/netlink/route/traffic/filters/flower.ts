@@ -15,6 +15,7 @@ import {
   bytes,
   type Codec,
   field,
+  malformed,
   readTable,
   type TableValues,
   table,
@@ -113,9 +114,12 @@ export const flowerTable = table('TCA_FLOWER_', {
   icmpv6Code: field(53, 'KEY_ICMPV6_CODE', u8),
   icmpv6Type: field(55, 'KEY_ICMPV6_TYPE', u8),
   tcpFlags: field(71, 'KEY_TCP_FLAGS', u16be),
+  tcpFlagsMask: field(72, 'KEY_TCP_FLAGS_MASK', u16be),
   tos: field(73, 'KEY_IP_TOS', u8),
   ttl: field(75, 'KEY_IP_TTL', u8),
 })
+
+const allTcpFlags = 0xfff
 
 type Rows = TableValues<typeof flowerTable>
 
@@ -172,6 +176,10 @@ export const flower: Codec<FlowerSettings> = {
       rows[`${key}${family}`] = bytes
       rows[`${key}${family}Mask`] = maskOf(family, length)
     }
+    if (o.tcpFlags !== undefined) {
+      rows.tcpFlags = requireInteger(`${name}.tcpFlags`, o.tcpFlags, 0, allTcpFlags)
+      rows.tcpFlagsMask = allTcpFlags
+    }
     for (const [key, end] of Object.entries(ports) as [keyof typeof ports, string][]) {
       if (o[key] === undefined) continue
       requireInteger(`${name}.${key}`, o[key], 0, 0xffff)
@@ -196,7 +204,9 @@ export const flower: Codec<FlowerSettings> = {
     for (const key of plain) if (rows[key] !== undefined) settings[key] = rows[key]
     for (const key of macs) {
       const [address, mask] = [rows[key], rows[`${key}Mask`]]
-      if (address?.length !== 6) continue
+      if (address === undefined) continue
+      if (address.length !== 6 || (mask && mask.length !== 6))
+        throw malformed('a MAC address of another length')
       const all = mask === undefined || mask.every(byte => byte === 0xff)
       settings[key] = all
         ? formatMacAddress(address)
@@ -225,7 +235,9 @@ function maskOf(family: IpFamily, length: number): Uint8Array {
 function readPrefix(rows: Rows, key: string): string | undefined {
   const address = rows[key as 'source4']
   const mask = rows[`${key}Mask` as 'source4Mask']
-  if (address === undefined || (address.length !== 4 && address.length !== 16)) return undefined
+  if (address === undefined) return undefined
+  if (address.length !== 4 && address.length !== 16) throw malformed(`an address of ${address.length} bytes`)
+  if (mask && mask.length !== address.length) throw malformed(`a mask of ${mask.length} bytes`)
   const bits = [...(mask ?? address.map(() => 0xff))].map(byte => byte.toString(2).padStart(8, '0')).join('')
   const length = bits.indexOf('0') < 0 ? bits.length : bits.indexOf('0')
   if (mask && bits.indexOf('1', length) >= 0) return `${formatIpAddress(address)}/${formatIpAddress(mask)}`
