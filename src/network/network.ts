@@ -1,7 +1,9 @@
 import { requireOptions } from '../errors/index.js'
 import {
   type Addresses,
+  type BridgeVlans,
   type Fdb,
+  type NamespaceIds,
   type Neighbors,
   type Nexthops,
   RouteConnection,
@@ -36,6 +38,8 @@ export class Network implements AsyncDisposable {
   readonly fdb: Fdb
   readonly rules: Rules
   readonly nexthops: Nexthops
+  readonly namespaceIds: NamespaceIds
+  readonly bridgeVlans: BridgeVlans
   readonly #route: RouteConnection
 
   private constructor(namespace: Namespace, route: RouteConnection) {
@@ -45,6 +49,8 @@ export class Network implements AsyncDisposable {
     this.addresses = route.addresses
     this.routes = route.routes
     this.neighbors = route.neighbors
+    this.bridgeVlans = route.bridgeVlans
+    this.namespaceIds = route.namespaceIds
     this.nexthops = route.nexthops
     this.rules = route.rules
     this.fdb = route.fdb

@@ -2,11 +2,13 @@ import { NetloomError } from '../../errors/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
+import { BridgeVlans } from './bridge-vlans.js'
 import { Fdb } from './fdb.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-request.js'
 import { LinkWatch, type LinkWatchOptions } from './link-watch.js'
 import { Links } from './links.js'
+import { NamespaceIds } from './namespace-ids.js'
 import { Neighbors } from './neighbors.js'
 import { Nexthops } from './nexthops.js'
 import { Routes } from './routes.js'
@@ -21,6 +23,8 @@ export class RouteConnection implements AsyncDisposable {
   readonly fdb: Fdb
   readonly rules: Rules
   readonly nexthops: Nexthops
+  readonly namespaceIds: NamespaceIds
+  readonly bridgeVlans: BridgeVlans
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -34,6 +38,8 @@ export class RouteConnection implements AsyncDisposable {
     this.addresses = new Addresses(this.#connection, this.links)
     this.routes = new Routes(this.#connection, this.links)
     this.neighbors = new Neighbors(this.#connection, this.links)
+    this.bridgeVlans = new BridgeVlans(this.#connection, this.links)
+    this.namespaceIds = new NamespaceIds(this.#connection)
     this.nexthops = new Nexthops(this.#connection, this.links)
     this.rules = new Rules(this.#connection, this.links)
     this.fdb = new Fdb(this.#connection, this.links)

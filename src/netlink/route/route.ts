@@ -8,7 +8,8 @@ import {
   readIpAddress,
   wordOf,
 } from '../core/index.js'
-import { AF, RT_SCOPE, RTA, RTAX, RTN, RTNH_F } from './constants.js'
+import { AF, ICMPV6_ROUTER_PREF, RT_SCOPE, RTA, RTAX, RTM_F, RTN, RTNH_F } from './constants.js'
+import { type Encapsulation, readEncapsulation } from './encapsulation.js'
 
 export type RouteType = keyof typeof RTN
 export type RouteScope = keyof typeof RT_SCOPE
@@ -20,6 +21,7 @@ export interface NextHop {
   /** Its share, 1 to 256. */
   readonly weight: number
   readonly onlink: boolean
+  readonly encapsulation: Encapsulation | undefined
 }
 
 /** What the kernel knows of a path's transport, under RTA_METRICS. */
@@ -29,7 +31,25 @@ export interface RouteLimits {
   advertisedMss?: number | undefined
   hopLimit?: number | undefined
   initialWindow?: number | undefined
+  initialReceiveWindow?: number | undefined
+  /** Bits by the numbers of RTAX_*: limits that the kernel does not change by what it learns. Bit 2 is the MTU. */
+  locked?: number | undefined
+  /** Round-trip time and its deviation in the kernel's units: eighths and quarters of a millisecond. */
+  rtt?: number | undefined
+  rttVariation?: number | undefined
+  slowStartThreshold?: number | undefined
+  congestionWindow?: number | undefined
+  reordering?: number | undefined
+  /** Bits RTAX_FEATURE_*: 1 is ECN. */
+  features?: number | undefined
+  minimumRtoMs?: number | undefined
+  quickAck?: number | undefined
+  fastOpenNoCookie?: number | undefined
+  /** Name of the algorithm, such as `cubic`. */
+  congestionControl?: string | undefined
 }
+
+export type RoutePreference = keyof typeof ICMPV6_ROUTER_PREF
 
 export interface Route extends Readonly<RouteLimits> {
   readonly family: IpFamily
@@ -48,6 +68,23 @@ export interface Route extends Readonly<RouteLimits> {
   readonly metric: number | undefined
   readonly preferredSource: string | undefined
   readonly onlink: boolean
+  /** The gateway is reached by way of another route. */
+  readonly pervasive: boolean
+  /** Its link is gone or has no carrier. */
+  readonly dead: boolean
+  readonly linkDown: boolean
+  readonly offloaded: boolean
+  /** An answer that is of one destination's cache. */
+  readonly cloned: boolean
+  readonly encapsulation: Encapsulation | undefined
+  /** IPv6: which of several routers it is from, RFC 4191. */
+  readonly preference: RoutePreference | undefined
+  /** Seconds that it stays; `undefined` for ever. */
+  readonly expiresSeconds: number | undefined
+  /** IPv4: realms, in the high 16 bits those of the source. */
+  readonly realms: number | undefined
+  /** MPLS: whether labels get the packet's time to live. */
+  readonly ttlPropagate: boolean | undefined
   /** Of a route with several; otherwise `gateway` and `link` say it. */
   readonly nextHops: readonly NextHop[]
   readonly nextHopId: number | undefined
@@ -62,6 +99,17 @@ export const limitNumbers = {
   advertisedMss: RTAX.ADVMSS,
   hopLimit: RTAX.HOPLIMIT,
   initialWindow: RTAX.INITCWND,
+  initialReceiveWindow: RTAX.INITRWND,
+  locked: RTAX.LOCK,
+  rtt: RTAX.RTT,
+  rttVariation: RTAX.RTTVAR,
+  slowStartThreshold: RTAX.SSTHRESH,
+  congestionWindow: RTAX.CWND,
+  reordering: RTAX.REORDERING,
+  features: RTAX.FEATURES,
+  minimumRtoMs: RTAX.RTO_MIN,
+  quickAck: RTAX.QUICKACK,
+  fastOpenNoCookie: RTAX.FASTOPEN_NO_COOKIE,
 } as const
 
 /** Bytes of struct rtmsg and struct rtnexthop. */
@@ -80,6 +128,9 @@ export function readRoute(payload: Payload): Route {
   const zero = family === 4 ? '0.0.0.0' : '::'
   let destination = zero
   let source: string | undefined
+  let encapsulationType = 0
+  let encapsulation: AttributeCursor | undefined
+  const flags = payload.u32(8)
   const route: Mutable<Route> = {
     family,
     destination: '',
@@ -92,7 +143,17 @@ export function readRoute(payload: Payload): Route {
     link: undefined,
     metric: undefined,
     preferredSource: undefined,
-    onlink: (payload.u32(8) & RTNH_F.ONLINK) !== 0,
+    onlink: (flags & RTNH_F.ONLINK) !== 0,
+    pervasive: (flags & RTNH_F.PERVASIVE) !== 0,
+    dead: (flags & RTNH_F.DEAD) !== 0,
+    linkDown: (flags & RTNH_F.LINKDOWN) !== 0,
+    offloaded: (flags & (RTNH_F.OFFLOAD | RTM_F.OFFLOAD)) !== 0,
+    cloned: (flags & RTM_F.CLONED) !== 0,
+    encapsulation: undefined,
+    preference: undefined,
+    expiresSeconds: undefined,
+    realms: undefined,
+    ttlPropagate: undefined,
     nextHops: [],
     nextHopId: undefined,
     raw,
@@ -132,13 +193,32 @@ export function readRoute(payload: Payload): Route {
       case RTA.NH_ID:
         route.nextHopId = attributes.u32()
         break
-      case RTA.CACHEINFO:
+      case RTA.CACHEINFO: {
+        // struct rta_cacheinfo: the third member counts hundredths of a second; negative once it is over.
+        const left = attributes.u32(8) | 0
+        if (left !== 0) route.expiresSeconds = Math.max(0, Math.floor(left / 100))
+        break
+      }
       case RTA.PREF:
+        if (family === 6) route.preference = wordOf(ICMPV6_ROUTER_PREF, attributes.u8())
+        break
+      case RTA.FLOW:
+        route.realms = attributes.u32()
+        break
+      case RTA.TTL_PROPAGATE:
+        route.ttlPropagate = attributes.u8() !== 0
+        break
+      case RTA.ENCAP_TYPE:
+        encapsulationType = attributes.u16()
+        break
+      case RTA.ENCAP:
+        encapsulation = attributes.nested()
         break
       default:
         raw.push(attributes.raw())
     }
   }
+  if (encapsulation) route.encapsulation = readEncapsulation(encapsulationType, encapsulation)
   route.destination = `${destination}/${payload.u8(1)}`
   const sourceLength = payload.u8(2)
   if (source !== undefined || sourceLength > 0) route.source = `${source ?? zero}/${sourceLength}`
@@ -154,7 +234,8 @@ function readVia(attribute: AttributeCursor): string {
 
 function readLimits(attributes: AttributeCursor, route: Mutable<RouteLimits>): void {
   while (attributes.next()) {
-    for (const name of Object.keys(limitNumbers) as (keyof RouteLimits)[]) {
+    if (attributes.type === RTAX.CC_ALGO) route.congestionControl = attributes.string()
+    for (const name of Object.keys(limitNumbers) as (keyof typeof limitNumbers)[]) {
       if (limitNumbers[name] === attributes.type) route[name] = attributes.u32()
     }
   }
@@ -174,12 +255,18 @@ function readNextHops(attribute: AttributeCursor): NextHop[] {
       link: view.getInt32(at + 4, littleEndian),
       weight: bytes[at + 3]! + 1,
       onlink: (bytes[at + 2]! & RTNH_F.ONLINK) !== 0,
+      encapsulation: undefined as Encapsulation | undefined,
     }
+    let type = 0
+    let wrapped: AttributeCursor | undefined
     const attributes = attribute.nested(at + nextHopLength).until(length - nextHopLength)
     while (attributes.next()) {
       if (attributes.type === RTA.GATEWAY) hop.gateway = readIpAddress(attributes)
       else if (attributes.type === RTA.VIA) hop.gateway = readVia(attributes)
+      else if (attributes.type === RTA.ENCAP_TYPE) type = attributes.u16()
+      else if (attributes.type === RTA.ENCAP) wrapped = attributes.nested()
     }
+    if (wrapped) hop.encapsulation = readEncapsulation(type, wrapped)
     hops.push(hop)
     at += (length + 3) & ~3
   }
