@@ -87,7 +87,7 @@ export class BridgeVlans {
 
   /** Adds to VLANs, or changes the flags of those that are there. @throws NetlinkError; TypeError, RangeError */
   async create(options: BridgeVlanOptions & WaitOptions): Promise<void> {
-    await this.#change('create', RTM.NEWLINK, 0, options)
+    await this.#change('create', RTM.SETLINK, 0, options)
   }
 
   /** Takes out of VLANs, whatever their flags. With `tunnelId`: only the mapping. */
@@ -98,7 +98,7 @@ export class BridgeVlans {
 
   async #change(
     operation: string,
-    type: typeof RTM.NEWLINK | typeof RTM.DELLINK,
+    type: typeof RTM.SETLINK | typeof RTM.DELLINK,
     flags: number,
     options: BridgeVlanOptions & WaitOptions,
   ): Promise<void> {
@@ -119,7 +119,7 @@ export class BridgeVlans {
       if (kind === 'bridge') nest.u16(IFLA_BRIDGE.FLAGS, 'self', BRIDGE_FLAGS.SELF)
       const info = (vid: number, more: number) =>
         nest.bytes(IFLA_BRIDGE.VLAN_INFO, 'vlan', new Uint8Array(Uint16Array.of(bits | more, vid).buffer))
-      if (type === RTM.NEWLINK || tunnelId === undefined) {
+      if (type === RTM.SETLINK || tunnelId === undefined) {
         if (first === last) info(first, 0)
         else {
           info(first, BRIDGE_VLAN_INFO.RANGE_BEGIN)

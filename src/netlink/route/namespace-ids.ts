@@ -61,7 +61,7 @@ export class NamespaceIds {
 
   /**
    * Gives a namespace an id, by default one that the kernel chooses.
-   * @throws NetlinkError `EEXIST` when the namespace has one, `ENOSPC` when the id is taken; RangeError
+   * @throws NetlinkError `EEXIST` when the namespace has one, or the id is another's; RangeError
    */
   async create(namespace: NamespaceReference, options?: { id?: number } & WaitOptions): Promise<number> {
     const { id, signal } = requireOptions('options', options, ['id', 'signal'])

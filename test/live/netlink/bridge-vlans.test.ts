@@ -27,7 +27,7 @@ if (requiresRoot(t) && requires(t, 'bridge')) {
   }
 
   async function bridge(network: Network, ...args: string[]): Promise<Port[]> {
-    return JSON.parse((await network.namespace.exec('bridge', ['-j', '-c', ...args])).stdout)
+    return JSON.parse((await network.namespace.exec('bridge', ['-j', '-compressvlans', ...args])).stdout)
   }
 
   t.test('VLANs of ports and of the bridge, both ways', async t => {
@@ -101,8 +101,7 @@ if (requiresRoot(t) && requires(t, 'bridge')) {
       ],
     )
     const { stdout } = await network.namespace.exec('bridge', ['vlan', 'tunnelshow', 'dev', 'v0'])
-    t.match(stdout, /22\s+1022/)
-    t.match(stdout, /24\s+1024/)
+    t.match(stdout, /22-24\s+1022-1024/)
     await vlans.delete({ link: 'v0', vlan: { first: 22, last: 24 }, tunnelId: 1022 })
     t.same(
       (await vlans.list({ link: 'v0' })).filter(vlan => vlan.tunnelId !== undefined).map(vlan => vlan.first),

@@ -18,7 +18,7 @@ if (requiresRoot(t) && requires(t, 'ip')) {
       t.equal(await ids.create(blue, { id: 7 }), 7)
       t.equal(await ids.get(blue), 7)
       await t.rejects(ids.create(blue), { code: 'EEXIST' })
-      await t.rejects(ids.create(green, { id: 7 }), { code: 'ENOSPC' })
+      await t.rejects(ids.create(green, { id: 7 }), { code: 'EEXIST' })
       await t.rejects(ids.create(green, { id: -2 }), { code: 'ERR_OUT_OF_RANGE' })
       await t.rejects(ids.get('no-such-namespace'), { code: 'ERR_NAMESPACE_NOT_FOUND' })
       await red.namespace.exec('ip', ['netns', 'set', name, '9'])
