@@ -77,7 +77,6 @@ export {
   type RouteQuery,
   Routes,
   type Rule,
-  type RuleAction,
   type RuleFilter,
   type RuleOptions,
   Rules,
