@@ -3,8 +3,10 @@ import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/gene
 import { Nat } from '../netlink/netfilter/index.js'
 import {
   type Addresses,
+  type BridgeVlans,
   type Fdb,
   type Filters,
+  type NamespaceIds,
   type Neighbors,
   type Nexthops,
   type Objects,
@@ -50,6 +52,8 @@ export class Network implements AsyncDisposable {
   readonly fdb: Fdb
   readonly rules: Rules
   readonly nexthops: Nexthops
+  readonly namespaceIds: NamespaceIds
+  readonly bridgeVlans: BridgeVlans
   readonly #route: RouteConnection
   #generic: GenericConnection | undefined
   #open = true
@@ -66,6 +70,8 @@ export class Network implements AsyncDisposable {
     this.qdiscs = route.qdiscs
     this.classes = route.classes
     this.filters = route.filters
+    this.bridgeVlans = route.bridgeVlans
+    this.namespaceIds = route.namespaceIds
     this.nexthops = route.nexthops
     this.rules = route.rules
     this.fdb = route.fdb

@@ -143,7 +143,7 @@ export class Fdb {
       return
     } catch (error) {
       // EINVAL: a kernel that misses the address.
-      if (!(error instanceof NetlinkError) || !['EOPNOTSUPP', 'EINVAL'].includes(error.code)) throw error
+      if (!(error instanceof NetlinkError) || !['ENOTSUP', 'EINVAL'].includes(error.code)) throw error
     }
     const entries = await this.list({ ...(isBridge ? { bridge: index } : { link: index }), vlan, signal })
     const doomed = entries.filter(entry =>

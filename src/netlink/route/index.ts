@@ -6,6 +6,7 @@
  */
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
+export { type BridgeVlan, type BridgeVlanOptions, BridgeVlans } from './bridge-vlans.js'
 export { type TrafficClass, TrafficClasses, type TrafficClassOptions } from './classes.js'
 export { netloomProtocol } from './constants.js'
 export type { Encapsulation, SegmentRouting } from './encapsulation.js'
@@ -46,6 +47,7 @@ export type {
 export type { LinkReference } from './link-reference.js'
 export type { LinkAttributes, LinkChange, LinkCreate, VethPeer } from './link-request.js'
 export { type LinkFilter, Links } from './links.js'
+export { type NamespaceId, NamespaceIds } from './namespace-ids.js'
 export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
 export {
   type Nexthop,
@@ -55,9 +57,17 @@ export {
   Nexthops,
 } from './nexthops.js'
 export { type Qdisc, type QdiscKindName, type QdiscOptions, type QdiscSettings, Qdiscs } from './qdiscs.js'
-export type { NextHop, Route, RouteLimits, RouteScope, RouteType } from './route.js'
+export type {
+  NextHop,
+  Route,
+  RouteFlags,
+  RouteLimits,
+  RoutePreference,
+  RouteScope,
+  RouteType,
+} from './route.js'
 export { RouteConnection } from './route-connection.js'
-export type { NextHopOptions, RouteOptions } from './route-request.js'
+export type { NextHopOptions, RouteOptions, RouteQuery } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'
 export type { NumberRange, Rule, RuleAction, RuleOptions } from './rule.js'
 export { type RuleFilter, Rules } from './rules.js'

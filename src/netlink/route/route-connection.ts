@@ -2,12 +2,14 @@ import { NetloomError } from '../../errors/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection } from '../core/index.js'
 import { Addresses } from './addresses.js'
+import { BridgeVlans } from './bridge-vlans.js'
 import { TrafficClasses } from './classes.js'
 import { Fdb } from './fdb.js'
 import { Filters } from './filters.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-reference.js'
 import { Links } from './links.js'
+import { NamespaceIds } from './namespace-ids.js'
 import { Neighbors } from './neighbors.js'
 import { Nexthops } from './nexthops.js'
 import { Qdiscs } from './qdiscs.js'
@@ -28,6 +30,8 @@ export class RouteConnection implements AsyncDisposable {
   readonly fdb: Fdb
   readonly rules: Rules
   readonly nexthops: Nexthops
+  readonly namespaceIds: NamespaceIds
+  readonly bridgeVlans: BridgeVlans
   readonly #connection: NetlinkConnection
   /** Kept, so that a later watch is of the same namespace. */
   readonly #namespace: NamespaceDescriptor | undefined
@@ -44,6 +48,8 @@ export class RouteConnection implements AsyncDisposable {
     this.qdiscs = new Qdiscs(this.#connection, this.links)
     this.classes = new TrafficClasses(this.#connection, this.links)
     this.filters = new Filters(this.#connection, this.links)
+    this.bridgeVlans = new BridgeVlans(this.#connection, this.links)
+    this.namespaceIds = new NamespaceIds(this.#connection)
     this.nexthops = new Nexthops(this.#connection, this.links)
     this.rules = new Rules(this.#connection, this.links)
     this.fdb = new Fdb(this.#connection, this.links)

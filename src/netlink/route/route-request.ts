@@ -6,12 +6,26 @@ import {
   requireOptions,
 } from '../../errors/index.js'
 import { type FixedPart, littleEndian, MessageWriter, NLM_F, type Request } from '../core/index.js'
-import { AF, netloomProtocol, RT_SCOPE, RT_TABLE, RTA, RTM, RTN, RTNH_F } from './constants.js'
+import {
+  AF,
+  ICMPV6_ROUTER_PREF,
+  netloomProtocol,
+  RT_SCOPE,
+  RT_TABLE,
+  RTA,
+  RTAX,
+  RTM,
+  RTM_F,
+  RTN,
+  RTNH_F,
+} from './constants.js'
+import { type Encapsulation, writeEncapsulation } from './encapsulation.js'
 import type { LinkReference } from './link-reference.js'
 import {
   limitNumbers,
   nextHopLength,
   type RouteLimits,
+  type RoutePreference,
   type RouteScope,
   type RouteType,
   routeHeaderLength,
@@ -22,6 +36,7 @@ export interface NextHopOptions {
   link?: LinkReference | undefined
   weight?: number | undefined
   onlink?: boolean | undefined
+  encapsulation?: Encapsulation | undefined
 }
 
 export interface RouteOptions extends RouteLimits {
@@ -45,7 +60,47 @@ export interface RouteOptions extends RouteLimits {
   /** The gateway is on the link, even if no address says so. */
   onlink?: boolean | undefined
   nextHops?: readonly NextHopOptions[] | undefined
+  /** Of a nexthop object, in the place of gateways and links. */
+  nextHopId?: number | undefined
+  encapsulation?: Encapsulation | undefined
+  preference?: RoutePreference | undefined
+  /** IPv6. */
+  expiresSeconds?: number | undefined
+  /** IPv4. */
+  realms?: number | undefined
+  ttlPropagate?: boolean | undefined
 }
+
+/** What `ip route get` can be told of a packet. */
+export interface RouteQuery {
+  from?: string | undefined
+  mark?: number | undefined
+  /** Only by way of this link. */
+  outputLink?: LinkReference | undefined
+  /** As if it had come in here; needs `from`. */
+  inputLink?: LinkReference | undefined
+  uid?: number | undefined
+  tos?: number | undefined
+  /** Number of the protocol: 6 TCP, 17 UDP. The kernel knows these, ICMP and ICMPv6. */
+  ipProtocol?: number | undefined
+  sourcePort?: number | undefined
+  destinationPort?: number | undefined
+  /** The route that matches, as it stands in its table, in the place of what a packet gets. */
+  fibMatch?: boolean | undefined
+}
+
+export const routeQueryNames = [
+  'from',
+  'mark',
+  'outputLink',
+  'inputLink',
+  'uid',
+  'tos',
+  'ipProtocol',
+  'sourcePort',
+  'destinationPort',
+  'fibMatch',
+] as const satisfies readonly (keyof RouteQuery)[]
 
 /** Options with links looked up. */
 export interface ResolvedRoute extends Omit<RouteOptions, 'link' | 'nextHops'> {
@@ -67,17 +122,38 @@ export const routeOptions = [
   'preferredSource',
   'onlink',
   'nextHops',
+  'nextHopId',
+  'encapsulation',
+  'preference',
+  'expiresSeconds',
+  'realms',
+  'ttlPropagate',
+  'congestionControl',
   'mtu',
   'window',
   'advertisedMss',
   'hopLimit',
   'initialWindow',
+  'initialReceiveWindow',
+  'locked',
+  'rtt',
+  'rttVariation',
+  'slowStartThreshold',
+  'congestionWindow',
+  'reordering',
+  'features',
+  'minimumRtoMs',
+  'quickAck',
+  'fastOpenNoCookie',
 ] as const satisfies readonly (keyof RouteOptions)[]
+
+const encapsulationTypes = { type: RTA.ENCAP_TYPE, value: RTA.ENCAP }
 
 function header(options: {
   family: IpFamily
   destinationLength?: number
   sourceLength?: number
+  tos?: number
   table?: number
   protocol?: number
   scope?: number
@@ -91,6 +167,7 @@ function header(options: {
       view.setUint8(at, options.family === 4 ? AF.INET : AF.INET6)
       view.setUint8(at + 1, options.destinationLength ?? 0)
       view.setUint8(at + 2, options.sourceLength ?? 0)
+      view.setUint8(at + 3, options.tos ?? 0)
       view.setUint8(at + 4, table > 255 ? RT_TABLE.UNSPEC : table)
       view.setUint8(at + 5, options.protocol ?? 0)
       view.setUint8(at + 6, options.scope ?? 0)
@@ -115,17 +192,40 @@ export function listRoutesRequest(
   return writer.finish()
 }
 
-/** What the kernel would do with a packet to `address`. */
-export function lookUpRouteRequest(address: string): Request {
+/** What the kernel would do with a packet to `address`. @throws TypeError, RangeError */
+export function lookUpRouteRequest(
+  address: string,
+  query: Omit<RouteQuery, 'outputLink' | 'inputLink'> & { outputLink?: number; inputLink?: number } = {},
+): Request {
   const { family, bytes } = parseIpAddress(address)
-  return new MessageWriter({
+  const from = query.from === undefined ? undefined : parseIpAddress(query.from)
+  if (from && from.family !== family) {
+    throw invalidArgumentValue('from', query.from, `must be an IPv${family} address`)
+  }
+  const writer = new MessageWriter({
     type: RTM.GETROUTE,
     flags: NLM_F.REQUEST | NLM_F.ACK,
-    header: header({ family, destinationLength: 8 * bytes.length }),
+    header: header({
+      family,
+      destinationLength: 8 * bytes.length,
+      sourceLength: from ? 8 * bytes.length : 0,
+      tos: requireInteger('tos', query.tos ?? 0, 0, 255),
+      flags: query.fibMatch ? RTM_F.FIB_MATCH : 0,
+    }),
     name: 'route',
   })
-    .bytes(RTA.DST, 'destination', bytes)
-    .finish()
+  writer.bytes(RTA.DST, 'destination', bytes)
+  if (from) writer.bytes(RTA.SRC, 'from', from.bytes)
+  if (query.mark !== undefined) writer.u32(RTA.MARK, 'mark', query.mark)
+  if (query.outputLink !== undefined) writer.u32(RTA.OIF, 'outputLink', query.outputLink)
+  if (query.inputLink !== undefined) writer.u32(RTA.IIF, 'inputLink', query.inputLink)
+  if (query.uid !== undefined) writer.u32(RTA.UID, 'uid', query.uid)
+  if (query.ipProtocol !== undefined) writer.u8(RTA.IP_PROTO, 'ipProtocol', query.ipProtocol)
+  if (query.sourcePort !== undefined) writer.u16be(RTA.SPORT, 'sourcePort', query.sourcePort)
+  if (query.destinationPort !== undefined) {
+    writer.u16be(RTA.DPORT, 'destinationPort', query.destinationPort)
+  }
+  return writer.finish()
 }
 
 /** @throws TypeError, RangeError */
@@ -174,6 +274,29 @@ export function changeRouteRequest(
   }
   writeLimits(writer, route)
   if (route.nextHops !== undefined) writeNextHops(writer, route.nextHops, destination.family)
+  if (route.nextHopId !== undefined) {
+    for (const name of ['gateway', 'link', 'nextHops', 'encapsulation'] as const) {
+      if (route[name] !== undefined) {
+        throw invalidArgumentValue(name, route[name], 'does not go with `nextHopId`')
+      }
+    }
+    writer.u32(RTA.NH_ID, 'nextHopId', requireInteger('nextHopId', route.nextHopId, 1, 0xffff_ffff))
+  }
+  writeEncapsulation(writer, encapsulationTypes, route.encapsulation)
+  if (route.preference !== undefined) {
+    if (!Object.hasOwn(ICMPV6_ROUTER_PREF, route.preference)) {
+      throw invalidArgumentValue('preference', route.preference, "must be 'low', 'medium' or 'high'")
+    }
+    writer.u8(RTA.PREF, 'preference', ICMPV6_ROUTER_PREF[route.preference])
+  }
+  if (route.expiresSeconds !== undefined) writer.u32(RTA.EXPIRES, 'expiresSeconds', route.expiresSeconds)
+  if (route.realms !== undefined) writer.u32(RTA.FLOW, 'realms', route.realms)
+  if (route.ttlPropagate !== undefined) {
+    if (typeof route.ttlPropagate !== 'boolean') {
+      throw invalidArgumentType('ttlPropagate', 'a boolean', route.ttlPropagate)
+    }
+    writer.u8(RTA.TTL_PROPAGATE, 'ttlPropagate', route.ttlPropagate ? 1 : 0)
+  }
   return writer.finish()
 }
 
@@ -206,7 +329,8 @@ function defaultScope(
   if (type === 'local') return 'host'
   if (type === 'broadcast' || type === 'multicast' || type === 'anycast') return 'link'
   if (type !== 'unicast') return 'universe'
-  return route.gateway === undefined && route.nextHops === undefined ? 'link' : 'universe'
+  const direct = route.gateway === undefined && route.nextHops === undefined && route.nextHopId === undefined
+  return direct ? 'link' : 'universe'
 }
 
 function writeGateway(
@@ -228,11 +352,18 @@ function writeGateway(
 }
 
 function writeLimits(writer: MessageWriter, limits: RouteLimits): void {
-  const names = (Object.keys(limitNumbers) as (keyof RouteLimits)[]).filter(
+  const names = (Object.keys(limitNumbers) as (keyof typeof limitNumbers)[]).filter(
     name => limits[name] !== undefined,
   )
-  if (names.length === 0) return
+  const { congestionControl } = limits
+  if (names.length === 0 && congestionControl === undefined) return
+  if (congestionControl !== undefined && typeof congestionControl !== 'string') {
+    throw invalidArgumentType('congestionControl', 'a string', congestionControl)
+  }
   writer.nested(RTA.METRICS, '', metrics => {
+    if (congestionControl !== undefined) {
+      metrics.string(RTAX.CC_ALGO, 'congestionControl', congestionControl)
+    }
     for (const name of names) metrics.u32(limitNumbers[name], name, limits[name]!)
   })
 }
@@ -247,7 +378,7 @@ function writeNextHops(
   }
   writer.nested(RTA.MULTIPATH, 'nextHops', list => {
     for (const [i, hop] of hops.entries()) {
-      requireOptions(`nextHops[${i}]`, hop, ['gateway', 'link', 'weight', 'onlink'])
+      requireOptions(`nextHops[${i}]`, hop, ['gateway', 'link', 'weight', 'onlink', 'encapsulation'])
       const weight = requireInteger(`nextHops[${i}].weight`, hop.weight ?? 1, 1, 256)
       const fixed: FixedPart = {
         length: nextHopLength,
@@ -257,7 +388,10 @@ function writeNextHops(
           view.setInt32(at + 4, hop.link ?? 0, littleEndian)
         },
       }
-      list.counted(fixed, () => writeGateway(list, `nextHops[${i}].gateway`, hop.gateway, family))
+      list.counted(fixed, () => {
+        writeGateway(list, `nextHops[${i}].gateway`, hop.gateway, family)
+        writeEncapsulation(list, encapsulationTypes, hop.encapsulation)
+      })
     }
   })
 }

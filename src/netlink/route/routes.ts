@@ -11,7 +11,9 @@ import {
   lookUpRouteRequest,
   type ResolvedRoute,
   type RouteOptions,
+  type RouteQuery,
   routeOptions,
+  routeQueryNames,
 } from './route-request.js'
 
 export interface RouteFilter {
@@ -57,14 +59,19 @@ export class Routes {
     return routes
   }
 
-  /** The route that a packet to `address` would take. @throws NetlinkError `ENETUNREACH`, … */
-  async lookUp(address: string, options?: WaitOptions): Promise<Route> {
+  /** The route that a packet to `address` would take: `ip route get`. @throws NetlinkError `ENETUNREACH`, … */
+  async get(address: string, query?: RouteQuery & WaitOptions): Promise<Route> {
+    const names = [...routeQueryNames, 'signal'] as const
+    const { signal, outputLink, inputLink, ...rest } = requireOptions('query', query, names)
+    const links: { outputLink?: number; inputLink?: number } = {}
+    if (outputLink !== undefined) links.outputLink = await this.#links.index(outputLink)
+    if (inputLink !== undefined) links.inputLink = await this.#links.index(inputLink)
     let route: Route | undefined
-    await this.#connection.request(lookUpRouteRequest(address), {
+    await this.#connection.request(lookUpRouteRequest(address, { ...rest, ...links }), {
       operation: 'look up route',
       subject: address,
       replyBytes,
-      signal: options?.signal,
+      signal,
       onMessage: message => {
         if (message.type === RTM.NEWROUTE) route = readRoute(message.payload)
       },
@@ -73,12 +80,38 @@ export class Routes {
     return route
   }
 
+  /** {@link get} without more said of the packet. */
+  lookUp(address: string, options?: WaitOptions): Promise<Route> {
+    return this.get(address, { signal: options?.signal })
+  }
+
   /** @throws NetlinkError `EEXIST`, `ENETUNREACH` for a gateway that no link reaches, …; TypeError, RangeError */
   async create(options: RouteOptions & WaitOptions): Promise<void> {
     await this.#put('create', NLM_F.CREATE | NLM_F.EXCL, options)
   }
 
-  /** As {@link create}, but takes the place of a route to the same destination with the same metric. */
+  /**
+   * One more route to a destination, after those with the same metric. For IPv6, where routes of one metric are one
+   * route of several next hops, it adds its next hops to these.
+   */
+  async append(options: RouteOptions & WaitOptions): Promise<void> {
+    await this.#put('append', NLM_F.CREATE | NLM_F.APPEND, options)
+  }
+
+  /** IPv4: one more route to a destination, before those with the same metric. */
+  async prepend(options: RouteOptions & WaitOptions): Promise<void> {
+    await this.#put('prepend', NLM_F.CREATE, options)
+  }
+
+  /** As {@link replace}, but there has to be one. @throws NetlinkError `ENOENT` */
+  async change(options: RouteOptions & WaitOptions): Promise<void> {
+    await this.#put('change', NLM_F.REPLACE, options)
+  }
+
+  /**
+   * As {@link create}, but takes the place of a route to the same destination with the same metric. For IPv6 it takes
+   * the place of all its next hops: give all that it shall have.
+   */
   async replace(options: RouteOptions & WaitOptions): Promise<void> {
     await this.#put('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
   }

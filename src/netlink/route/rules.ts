@@ -52,7 +52,7 @@ export class Rules {
         signal,
         read: ({ type, payload }) => (type === RTM.NEWRULE ? readRule(payload) : undefined),
         // A kernel without policy routing for the family.
-        none: ['EAFNOSUPPORT', 'EOPNOTSUPP'],
+        none: ['EAFNOSUPPORT', 'ENOTSUP'],
       })
       rules.push(...found)
     }

@@ -106,8 +106,8 @@ if (requiresRoot(t) && requires(t, 'bridge')) {
   t.test('flush', async t => {
     await using network = await withBridge()
     const of = async () =>
-      (await network.fdb.list({ bridge: 'br0' }))
-        .map(e => e.macAddress)
+      // Kernels with VLANs have each once more, in VLAN 1.
+      [...new Set((await network.fdb.list({ bridge: 'br0' })).map(e => e.macAddress))]
         .filter(address => address.startsWith('02:00:00:00:00'))
         .sort()
     const fill = async () => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { watchLeaks } from '../../support/leaks.js'
 import { connectedNetworks } from '../../support/networks.js'
-import { requiresRoot } from '../../support/requires.js'
+import { requires, requiresRoot } from '../../support/requires.js'
 
 if (requiresRoot(t)) {
   const leaks = watchLeaks()
@@ -52,9 +52,9 @@ if (requiresRoot(t)) {
     t.match(find('10.4.0.0/16'), { gateway: 'fd00::fe', preferredSource: '10.0.0.1' })
     t.equal(find('10.5.0.0/16'), undefined)
     t.same(find('10.6.0.0/16')!.nextHops, [
-      { gateway: '10.0.0.2', link: link.index, weight: 1, onlink: false },
-      { gateway: '10.0.0.3', link: link.index, weight: 5, onlink: false },
-      { gateway: undefined, link: link.index, weight: 1, onlink: false },
+      { gateway: '10.0.0.2', link: link.index, weight: 1, onlink: false, encapsulation: undefined },
+      { gateway: '10.0.0.3', link: link.index, weight: 5, onlink: false, encapsulation: undefined },
+      { gateway: undefined, link: link.index, weight: 1, onlink: false, encapsulation: undefined },
     ])
     t.match(find('10.0.0.0/24'), { protocol: 2, preferredSource: '10.0.0.1' })
     t.match(await red.routes.list({ table: 1000 }), [{ destination: '10.5.0.0/16', table: 1000 }])
@@ -73,6 +73,166 @@ if (requiresRoot(t)) {
       await red.routes.delete({ destination })
     t.same(await red.routes.list({ protocol: 78 }), [])
     await t.rejects(red.routes.delete({ destination: '10.1.0.0/16' }), { code: 'ESRCH' })
+  })
+
+  t.test('whatever a route can have, as iproute2 sees it', async t => {
+    if (!requires(t, 'ip')) return
+    await using networks = await connectedNetworks()
+    const { red } = networks
+    const ip = async (...args: string[]) =>
+      JSON.parse((await red.namespace.exec('ip', ['-j', '-d', ...args])).stdout) as Record<string, unknown>[]
+    const run = (line: string) => red.namespace.exec('ip', line.split(' '))
+    await red.addresses.create({ link: 'v0', address: '10.0.0.1/24' })
+    await red.addresses.create({ link: 'v0', address: 'fd00::1/64', dad: 'skip' })
+    const { index } = await red.links.get('v0')
+    const metrics = {
+      mtu: 1300,
+      window: 5000,
+      rtt: 800,
+      rttVariation: 400,
+      slowStartThreshold: 7,
+      congestionWindow: 8,
+      advertisedMss: 900,
+      reordering: 9,
+      hopLimit: 10,
+      initialWindow: 11,
+      minimumRtoMs: 120,
+      initialReceiveWindow: 12,
+      quickAck: 1,
+      fastOpenNoCookie: 1,
+      features: 1,
+      locked: 1 << 2,
+      congestionControl: 'cubic',
+    }
+    await red.routes.create({ destination: '10.1.0.0/16', gateway: '10.0.0.2', ...metrics })
+    const [their] = await ip('route', 'show', '10.1.0.0/16')
+    t.match(JSON.stringify(their), /"mtu":1300/)
+    const told = Object.assign({}, ...((their!.metrics ?? []) as object[]))
+    t.match(told, {
+      mtu: 1300,
+      window: 5000,
+      rtt: 100,
+      rttvar: 100,
+      ssthresh: 7,
+      advmss: 900,
+      reordering: 9,
+      hoplimit: 10,
+      initcwnd: 11,
+      rto_min: 120,
+      initrwnd: 12,
+      quickack: 1,
+      congestion: 'cubic',
+    })
+    const find = async (destination: string) =>
+      (await red.routes.list({ table: 'all' })).find(route => route.destination === destination)
+    t.match(await find('10.1.0.0/16'), metrics)
+    await run('route add 10.2.0.0/16 via 10.0.0.2 mtu lock 1200 initrwnd 9 rto_min 90ms quickack 1 realm 1/2')
+    t.match(await find('10.2.0.0/16'), {
+      mtu: 1200,
+      // iproute2 locks the timeout too.
+      locked: (1 << 2) | (1 << 13),
+      initialReceiveWindow: 9,
+      minimumRtoMs: 90,
+      quickAck: 1,
+      realms: 0x10002,
+    })
+    await red.routes.create({
+      destination: 'fd01::/64',
+      gateway: 'fd00::2',
+      preference: 'high',
+      expiresSeconds: 500,
+    })
+    t.match(await ip('-6', 'route', 'show', 'fd01::/64'), [{ gateway: 'fd00::2', pref: 'high' }])
+    const six = await find('fd01::/64')
+    t.equal(six!.preference, 'high')
+    t.ok(six!.expiresSeconds! > 400 && six!.expiresSeconds! <= 500)
+
+    await red.nexthops.create({ id: 9, gateway: '10.0.0.9', link: index })
+    await red.routes.create({ destination: '10.3.0.0/16', nextHopId: 9 })
+    t.match(await ip('route', 'show', '10.3.0.0/16'), [{ nhid: 9, gateway: '10.0.0.9' }])
+    t.match(await find('10.3.0.0/16'), { nextHopId: 9, gateway: '10.0.0.9', link: index })
+    await t.rejects(red.routes.create({ destination: '10.4.0.0/16', nextHopId: 9, link: 'v0' }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
+
+    // Not every kernel has light-weight tunnels.
+    const ours = { ip: { id: 7n, destination: '192.0.2.1', source: '192.0.2.2', ttl: 9, tos: 4 } }
+    const made = await red.routes
+      .create({ destination: '10.5.0.0/16', link: 'v0', encapsulation: ours })
+      .then(() => true)
+      .catch(error => {
+        if (error.code !== 'ENOTSUP') throw error
+        return false
+      })
+    if (made) {
+      t.match(await ip('route', 'show', '10.5.0.0/16'), [
+        { encap: 'ip', id: 7, src: '192.0.2.2', ttl: 9, tos: 4, dev: 'v0' },
+      ])
+      t.match((await find('10.5.0.0/16'))!.encapsulation, ours)
+      await run('route add 10.6.0.0/16 encap ip6 id 5 dst fd00::5 src fd00::6 hoplimit 7 dev v0')
+      t.match((await find('10.6.0.0/16'))!.encapsulation, {
+        ip6: { id: 5n, destination: 'fd00::5', source: 'fd00::6', hopLimit: 7 },
+      })
+    } else t.comment('this kernel has no light-weight tunnels')
+    for (const mode of ['encap', 'inline'] as const) {
+      const destination = mode === 'encap' ? 'fd02::/64' : 'fd03::/64'
+      const routing = { mode, segments: ['fd00::5', 'fd00::6', 'fd00::7'] }
+      try {
+        await red.routes.create({ destination, link: 'v0', encapsulation: { seg6: { routing } } })
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ENOTSUP') throw error
+        t.comment('this kernel has no segment routing')
+        break
+      }
+      t.match(await ip('-6', 'route', 'show', destination), [{ encap: 'seg6', mode, segs: routing.segments }])
+      t.same((await find(destination))!.encapsulation, { seg6: { routing } })
+    }
+  })
+
+  t.test('what a packet would get, and the order of routes', async t => {
+    await using networks = await connectedNetworks()
+    const { red } = networks
+    await red.addresses.create({ link: 'v0', address: '10.0.0.1/24' })
+    await red.addresses.create({ link: 'v0', address: 'fd00::1/64', dad: 'skip' })
+    const { index } = await red.links.get('v0')
+    const destination = '10.1.0.0/16'
+    await red.routes.create({ destination, gateway: '10.0.0.2' })
+    await red.routes.create({ destination, gateway: '10.0.0.3', table: 100 })
+    await red.rules.create({ family: 4, mark: 5, table: 100 })
+    await red.routes.create({ destination, gateway: '10.0.0.4', table: 101 })
+    await red.rules.create({ family: 4, ipProtocol: 17, destinationPorts: 53, table: 101 })
+    await red.routes.create({ destination, gateway: '10.0.0.5', table: 102 })
+    await red.rules.create({ family: 4, uids: 1234, table: 102 })
+    const gateway = async (query: object) => (await red.routes.get('10.1.2.3', query)).gateway
+    t.equal(await gateway({}), '10.0.0.2')
+    t.equal(await gateway({ mark: 5 }), '10.0.0.3')
+    t.equal(await gateway({ ipProtocol: 17, sourcePort: 9, destinationPort: 53 }), '10.0.0.4')
+    t.equal(await gateway({ uid: 1234 }), '10.0.0.5')
+    t.match(await red.routes.get('10.1.2.3', { fibMatch: true }), { destination, protocol: 78 })
+    t.match(await red.routes.get('10.0.0.9', { from: '10.0.0.1', outputLink: 'v0' }), { link: index })
+    await t.rejects(red.routes.get('10.1.2.3', { from: 'fd00::1' }), { code: 'ERR_INVALID_ARG_VALUE' })
+    await t.rejects(red.routes.get('10.1.2.3', { x: 1 } as never), { code: 'ERR_INVALID_ARG_VALUE' })
+
+    const gateways = async (family: 4 | 6) =>
+      (await red.routes.list({ family, table: 200 })).map(route =>
+        route.nextHops.length > 0 ? route.nextHops.map(hop => hop.gateway) : route.gateway,
+      )
+    const table = 200
+    await red.routes.append({ destination, table, gateway: '10.0.0.2' })
+    await red.routes.append({ destination, table, gateway: '10.0.0.3' })
+    await red.routes.prepend({ destination, table, gateway: '10.0.0.4' })
+    t.same(await gateways(4), ['10.0.0.4', '10.0.0.2', '10.0.0.3'])
+    await red.routes.change({ destination, table, gateway: '10.0.0.5' })
+    t.same(await gateways(4), ['10.0.0.5', '10.0.0.2', '10.0.0.3'])
+    await t.rejects(red.routes.change({ destination: '10.9.0.0/16', table, gateway: '10.0.0.5' }), {
+      code: 'ENOENT',
+    })
+    const six = { destination: 'fd01::/64', table }
+    await red.routes.create({ ...six, gateway: 'fd00::2' })
+    await red.routes.append({ ...six, gateway: 'fd00::3' })
+    t.same(await gateways(6), [['fd00::2', 'fd00::3']], 'IPv6 merges')
+    await red.routes.replace({ ...six, gateway: 'fd00::4' })
+    t.same(await gateways(6), ['fd00::4'], 'and replaces all')
   })
 
   t.test('bad arguments', async t => {
