@@ -105,6 +105,7 @@ export {
   Addresses,
   type AddressFilter,
   type AddressOptions,
+  type Batch,
   type BridgeVlan,
   type BridgeVlanOptions,
   BridgeVlans,

@@ -1,5 +1,5 @@
 import { NetloomError } from '../../errors/index.js'
-import { deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
+import { abortError, deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
 import { acknowledgementBytes, Conversation, type Exchange } from './conversation.js'
 import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
@@ -32,6 +32,9 @@ export interface WaitOptions {
 
 // Requests that complete at once, one after the other, before the event loop gets its turn.
 const sendsPerTurn = 64
+
+// Few enough that what is made for them is gone before it grows old.
+const requestsPerChunk = 512
 
 // Where the system allows: with it, a thousand acknowledgements may be on their way.
 const receiveBuffer = 1024 * 1024
@@ -106,6 +109,43 @@ export class NetlinkConnection {
     }
     this.#watch()
     if (failure !== undefined) throw failure
+  }
+
+  /**
+   * Changes, one after the other in few calls; each that fails leaves the others as they are. Resolves with what became
+   * of each: its error, or `undefined`. After an abort what was not sent yet has the abort's error.
+   */
+  async requestAll(
+    requests: readonly ({ request: Request } & RequestContext)[],
+    options?: WaitOptions,
+  ): Promise<unknown[]> {
+    const failures: unknown[] = new Array(requests.length).fill(undefined)
+    for (let first = 0; first < requests.length; first += requestsPerChunk) {
+      this.#checkOpen()
+      const { signal } = options ?? {}
+      if (signal?.aborted) return failures.fill(abortError(signal), first)
+      await this.#requestChunk(requests.slice(first, first + requestsPerChunk), (i, failure) => {
+        failures[first + i] = failure
+      })
+    }
+    return failures
+  }
+
+  #requestChunk(
+    requests: readonly ({ request: Request } & RequestContext)[],
+    tell: (i: number, failure: unknown) => void,
+  ): Promise<void> {
+    return new Promise(resolve => {
+      let left = requests.length
+      for (const [i, { request, operation, subject }] of requests.entries()) {
+        const onDone = (failure?: unknown) => {
+          if (failure !== undefined) tell(i, failure)
+          if (--left === 0) resolve()
+        }
+        const replyBytes = acknowledgementBytes
+        this.#conversation.start({ request, operation, subject, replyBytes, onMessage: ignore, onDone })
+      }
+    })
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
+export type { Batch } from './batch.js'
 export { type BridgeVlan, type BridgeVlanOptions, BridgeVlans } from './bridge-vlans.js'
 export { type TrafficClass, TrafficClasses, type TrafficClassOptions } from './classes.js'
 export { netloomProtocol } from './constants.js'
@@ -67,7 +68,7 @@ export type {
   RouteType,
 } from './route.js'
 export { RouteConnection } from './route-connection.js'
-export type { NextHopOptions, RouteOptions, RouteQuery } from './route-request.js'
+export { type NextHopOptions, type RouteOptions, type RouteQuery, routeOptionsOf } from './route-request.js'
 export { type RouteFilter, Routes } from './routes.js'
 export type { NumberRange, Rule, RuleAction, RuleOptions } from './rule.js'
 export { type RuleFilter, Rules } from './rules.js'

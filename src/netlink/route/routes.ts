@@ -1,17 +1,17 @@
 import type { IpFamily } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../../errors/index.js'
-import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import { type NetlinkConnection, NetlinkError, type WaitOptions } from '../core/index.js'
 import { RT_TABLE, RTM } from './constants.js'
 import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type Route, readRoute } from './route.js'
 import {
-  changeRouteRequest,
   listRoutesRequest,
   lookUpRouteRequest,
-  type ResolvedRoute,
   type RouteOptions,
   type RouteQuery,
+  type RouteVerb,
+  routeChange,
   routeOptions,
   routeQueryNames,
 } from './route-request.js'
@@ -25,6 +25,7 @@ export interface RouteFilter {
 }
 
 const replyBytes = 4096
+const changeOptions = [...routeOptions, 'signal'] as const
 
 /** The routes of one namespace. */
 export class Routes {
@@ -86,64 +87,50 @@ export class Routes {
   }
 
   /** @throws NetlinkError `EEXIST`, `ENETUNREACH` for a gateway that no link reaches, …; TypeError, RangeError */
-  async create(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('create', NLM_F.CREATE | NLM_F.EXCL, options)
+  create(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('create', options)
   }
 
   /**
    * One more route to a destination, after those with the same metric. For IPv6, where routes of one metric are one
    * route of several next hops, it adds its next hops to these.
    */
-  async append(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('append', NLM_F.CREATE | NLM_F.APPEND, options)
+  append(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('append', options)
   }
 
   /** IPv4: one more route to a destination, before those with the same metric. */
-  async prepend(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('prepend', NLM_F.CREATE, options)
+  prepend(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('prepend', options)
   }
 
   /** As {@link replace}, but there has to be one. @throws NetlinkError `ENOENT` */
-  async change(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('change', NLM_F.REPLACE, options)
+  change(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('change', options)
   }
 
   /**
    * As {@link create}, but takes the place of a route to the same destination with the same metric. For IPv6 it takes
    * the place of all its next hops: give all that it shall have.
    */
-  async replace(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  replace(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('replace', options)
   }
 
   /** The first route that is as described. @throws NetlinkError `ESRCH` when there is none */
-  async delete(options: RouteOptions & WaitOptions): Promise<void> {
-    const { signal, ...route } = requireOptions('options', options, [...routeOptions, 'signal'])
-    const request = changeRouteRequest(RTM.DELROUTE, 0, await this.#resolve(route))
-    await this.#connection.request(request, { operation: 'delete route', subject: route.destination, signal })
+  delete(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('delete', options)
   }
 
-  async #put(operation: string, flags: number, options: RouteOptions & WaitOptions): Promise<void> {
-    const { signal, ...route } = requireOptions('options', options, [...routeOptions, 'signal'])
-    const request = changeRouteRequest(RTM.NEWROUTE, flags, await this.#resolve(route))
-    await this.#connection.request(request, {
-      operation: `${operation} route`,
-      subject: route.destination,
-      signal,
-    })
-  }
-
-  async #resolve(options: RouteOptions): Promise<ResolvedRoute> {
-    const { link, nextHops, ...rest } = options
-    const index = async (reference: LinkReference | undefined) =>
-      reference === undefined ? undefined : this.#links.index(reference)
-    const resolved: ResolvedRoute = { ...rest, link: await index(link) }
-    if (nextHops !== undefined) {
-      resolved.nextHops = await Promise.all(
-        nextHops.map(async hop => ({ ...hop, link: await index(hop.link) })),
-      )
-    }
-    return resolved
+  async #change(verb: RouteVerb, options: RouteOptions & WaitOptions): Promise<void> {
+    const { signal, ...route } = requireOptions('options', options, changeOptions)
+    const references = [
+      route.link,
+      ...(Array.isArray(route.nextHops) ? route.nextHops : []).map(hop => hop?.link),
+    ]
+    const index = await this.#links.indexes(references)
+    const { request, operation, subject } = routeChange(verb, route, index)
+    await this.#connection.request(request, { operation, subject, signal })
   }
 
   async #list(
