@@ -23,6 +23,7 @@ import {
 } from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor, type Sysctl } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
+import { Scope } from './scope.js'
 
 export interface NetworkCreateOptions {
   /** A name that `ip netns` sees too. Without one the network goes with its last handle and process. */
@@ -146,6 +147,12 @@ export class Network implements AsyncDisposable {
    */
   batch(build: (batch: Batch) => void, options?: WaitOptions): Promise<(Error | undefined)[]> {
     return this.#route.batch(build, options)
+  }
+
+  /** What is made through it is undone, in reverse, when it is closed or left. */
+  scope(): Scope {
+    if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the network is closed')
+    return new Scope(this)
   }
 
   /** Lets go of the network. Idempotent. */
