@@ -181,6 +181,7 @@ export {
   type RouteOptions,
   type RouteQuery,
   Routes,
+  RouteView,
   type Rule,
   type RuleFilter,
   type RuleOptions,

@@ -2,13 +2,14 @@ import { NetloomError } from '../../errors/index.js'
 import { abortError, deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
 import { acknowledgementBytes, Conversation, type Exchange } from './conversation.js'
+import { DumpStream, type DumpStreamOptions } from './dump-stream.js'
 import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
 import type { Message } from './message-reader.js'
 import type { Request } from './message-writer.js'
 import type { RequestContext } from './netlink-error.js'
 
 export interface ConnectionOptions {
-  /** The namespace whose network it is about. Default: where the process is. */
+  /** The namespace whose network it is about, which stays the caller's to keep. Default: where the process is. */
   in?: NamespaceReference | undefined
   /** `NETLINK_ROUTE`, … */
   protocol: number
@@ -44,12 +45,14 @@ const syncTimeoutMs = 10_000
 
 /** A netlink socket to ask the kernel with, in one namespace. It keeps the process alive only while it waits. */
 export class NetlinkConnection {
+  readonly #options: ConnectionOptions
   readonly #socket: NetlinkSocket
   readonly #conversation: Conversation
   #sendsThisTurn = 0
   #open = true
 
   constructor(options: ConnectionOptions) {
+    this.#options = options
     const { protocol } = options
     this.#socket = openNetlinkSocket(options.in, { protocol, receiveBuffer }, () => {
       this.#sendsThisTurn = 0
@@ -181,6 +184,12 @@ export class NetlinkConnection {
   /** Lists objects. A list that the kernel could not make in one piece is made anew, a few times. */
   dump(request: Request, options: DumpOptions & WaitOptions): Promise<void> {
     return this.#exchange(request, options, 0, options.signal)
+  }
+
+  /** A list that is read piece by piece, on a socket of its own in the same namespace. */
+  dumpStream(options: Omit<DumpStreamOptions, 'in' | 'protocol'>): DumpStream {
+    this.#checkOpen()
+    return new DumpStream({ ...options, in: this.#options.in, protocol: this.#options.protocol })
   }
 
   /** Ends at once; what is under way rejects. Idempotent. */

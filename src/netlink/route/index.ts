@@ -69,6 +69,7 @@ export type {
 } from './route.js'
 export { RouteConnection } from './route-connection.js'
 export { type NextHopOptions, type RouteOptions, type RouteQuery, routeOptionsOf } from './route-request.js'
+export { RouteView } from './route-view.js'
 export { type RouteFilter, Routes } from './routes.js'
 export type { NumberRange, Rule, RuleAction, RuleOptions } from './rule.js'
 export { type RuleFilter, Rules } from './rules.js'
