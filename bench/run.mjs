@@ -6,6 +6,7 @@ import { drain } from './cases/drain.mjs'
 import { flood } from './cases/flood.mjs'
 import { forward } from './cases/forward.mjs'
 import { idle } from './cases/idle.mjs'
+import { netlink } from './cases/netlink.mjs'
 import { ping } from './cases/ping.mjs'
 import { rival } from './cases/rival.mjs'
 import { send } from './cases/send.mjs'
@@ -14,7 +15,7 @@ import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
 
-const cases = { drain, flood, send, forward, idle, ticks, ping, rival }
+const cases = { drain, flood, send, forward, idle, ticks, ping, netlink, rival }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

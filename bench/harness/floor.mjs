@@ -3,13 +3,12 @@ import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const source = fileURLToPath(new URL('../floor/tun_floor.c', import.meta.url))
-
 export const buildFolder = fileURLToPath(new URL('../../build/bench', import.meta.url))
 
-/** Compiles the C floor, if need be; returns its path. */
-export function buildFloor() {
-  const program = join(buildFolder, 'tun_floor')
+/** Compiles a C floor, if need be; returns its path. */
+export function buildFloor(name = 'tun_floor') {
+  const source = fileURLToPath(new URL(`../floor/${name}.c`, import.meta.url))
+  const program = join(buildFolder, name)
   const made = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0
   if (made < statSync(source).mtimeMs) {
     mkdirSync(buildFolder, { recursive: true })

@@ -21,9 +21,9 @@ export class Lab {
     return network
   }
 
-  /** The C floor in one of its roles, on the measured core. */
-  floor(network, args, options) {
-    return this.#start(network, measuredCore, buildFloor(), args, options)
+  /** A C floor in one of its roles, on the measured core. */
+  floor(network, args, { source, ...options } = {}) {
+    return this.#start(network, measuredCore, buildFloor(source), args, options)
   }
 
   /** A program of bench/programs, on the measured core. */

@@ -31,6 +31,8 @@ interface State {
   transaction: readonly State[]
 }
 
+const none: readonly State[] = []
+
 function stateOf(exchange: Exchange): State {
   return {
     exchange,
@@ -39,8 +41,8 @@ function stateOf(exchange: Exchange): State {
     interrupted: false,
     restarts: 0,
     abandoned: false,
-    group: [],
-    transaction: [],
+    group: none,
+    transaction: none,
   }
 }
 

@@ -30,14 +30,11 @@ export interface Request {
 }
 
 /**
- * Where each attribute begins, its name, and the number of the one that it is in (-1: none), one after the other:
- * cheaper than an object for each.
+ * For each attribute where it begins, its name, and where the one that it is in is in this list (-1: in none). One list
+ * for all of them: most requests are a few attributes, of which nobody will ask.
  */
-interface Marks {
-  readonly offsets: number[]
-  readonly names: string[]
-  readonly parents: number[]
-}
+type Marks = (number | string)[]
+const markLength = 3
 
 /**
  * Writes one netlink message: header, the family's fixed part, attributes. Every attribute is written with the name
@@ -50,7 +47,7 @@ export class MessageWriter {
   /** Where the message begins, and where it ends by now. */
   #start: number
   #end: number
-  readonly #marks: Marks = { offsets: [], names: [], parents: [] }
+  readonly #marks: Marks = []
   #parent = -1
   readonly #type: number
   readonly #flags: number
@@ -155,7 +152,7 @@ export class MessageWriter {
     const at = this.#end - this.#start
     this.#begin(type | NLA_F.NESTED, name, 0)
     const outer = this.#parent
-    this.#parent = this.#marks.offsets.length - 1
+    this.#parent = this.#marks.length - markLength
     try {
       write(this)
     } finally {
@@ -201,9 +198,7 @@ export class MessageWriter {
   #begin(type: number, name: string, length: number): number {
     this.#reserve(attributeHeaderLength + length)
     const at = this.#end
-    this.#marks.offsets.push(at - this.#start)
-    this.#marks.names.push(name)
-    this.#marks.parents.push(this.#parent)
+    this.#marks.push(at - this.#start, name, this.#parent)
     this.#view.setUint16(at + 2, type, littleEndian)
     this.#setLength(at, name, attributeHeaderLength + length)
     this.#end = at + aligned(attributeHeaderLength + length)
@@ -253,11 +248,15 @@ class FinishedRequest implements Request {
   }
 
   pathAt(offset: number): string | undefined {
-    const { offsets, names: all, parents } = this.#marks
-    let mark = offsets.indexOf(offset)
-    if (mark < 0) return undefined
+    const marks = this.#marks
+    let mark = 0
+    while (mark < marks.length && marks[mark] !== offset) mark += markLength
+    if (mark >= marks.length) return undefined
     const names: string[] = []
-    for (; mark >= 0; mark = parents[mark]!) if (all[mark]) names.unshift(all[mark]!)
+    for (; mark >= 0; mark = marks[mark + 2] as number) {
+      const name = marks[mark + 1] as string
+      if (name) names.unshift(name)
+    }
     return [this.#root, ...names].join('.')
   }
 }

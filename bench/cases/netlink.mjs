@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { finding } from '../harness/finding.mjs'
+import { buildFolder } from '../harness/floor.mjs'
+import { interleave } from '../harness/rounds.mjs'
+
+const routes = 100_000
+const added = 10_000
+const links = 500
+
+const milliseconds = result => result.wallNs / 1e6
+const cpuMilliseconds = result => result.cpuNs / 1e6
+
+/** Lists and changes of routes and links, with plain C, iproute2 and, where it is installed, pyroute2. */
+export async function netlink({ lab, rounds, say }) {
+  const network = await lab.network()
+  await network.links.create({ kind: 'veth', name: 'v0', up: true, peer: { name: 'v1' } })
+  await network.links.change('v1', { up: true })
+  const c = await lab.floor(network, [], { source: 'netlink_floor' })
+  const ours = await lab.node(network, 'netlink')
+  const compare = (measure, results, names, unit = milliseconds, target = {}) =>
+    finding({
+      measure,
+      unit: 'ms',
+      figures: results[names[0]].map(unit),
+      floor: results[names[1]].map(unit),
+      ...target,
+    })
+  /** A program of somebody else's, to its end, starting included; what it says goes through a pipe, as to any reader. */
+  const program = command => async () => {
+    const began = process.hrtime.bigint()
+    await lab.run(network, 'sh', ['-c', command])
+    return { wallNs: Number(process.hrtime.bigint() - began) }
+  }
+
+  const changes = join(buildFolder, 'routes')
+  const lines = verb =>
+    Array.from(
+      { length: added },
+      (_, i) => `route ${verb} 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32 dev v0`,
+    )
+  writeFileSync(`${changes}.add`, lines('add').join('\n'))
+  writeFileSync(`${changes}.del`, lines('del').join('\n'))
+  const add = await interleave(rounds, 5, {
+    c: async () => checked(await c.ask(`add ${added} v0`), await c.ask(`del ${added} v0`)),
+    batch: async () => checked(await ours.ask(`add ${added} v0`), await ours.ask(`del ${added} v0`)),
+    side: async () => checked(await ours.ask(`side ${added} v0`), await ours.ask(`del ${added} v0`)),
+    ip: async () => {
+      const result = await program(`ip -batch ${changes}.add`)()
+      await program(`ip -batch ${changes}.del`)()
+      return result
+    },
+  })
+
+  await c.ask(`add ${routes} v0`)
+  const list = await interleave(rounds, 2, {
+    c: () => c.ask('dump route'),
+    ip: program('ip -4 route show | cat >/dev/null'),
+    list: () => ours.ask('list'),
+    stream: () => ours.ask('stream'),
+    walk: () => ours.ask('walk'),
+    first: async () => {
+      const fresh = await lab.node(network, 'netlink')
+      const result = await fresh.ask('list')
+      await fresh.close()
+      return result
+    },
+  })
+  const findings = [
+    compare('add 10 k routes, batched, to C', add, ['batch', 'c'], milliseconds, { most: 2 }),
+    compare('add 10 k routes, batched, to `ip -batch`', add, ['batch', 'ip'], milliseconds, { most: 0.5 }),
+    compare('add 10 k routes, each awaited, to `ip -batch`', add, ['side', 'ip']),
+    compare('list 100 k routes, warm, to `ip route`', list, ['list', 'ip'], milliseconds, { most: 0.5 }),
+    compare('list 100 k routes, first, to `ip route`', list, ['first', 'ip'], milliseconds, { most: 1 }),
+    compare('list 100 k routes, warm, to C', list, ['list', 'c']),
+    compare('stream 100 k routes, to C', list, ['stream', 'c']),
+    compare('walk 100 k routes, to C', list, ['walk', 'c'], milliseconds, { most: 3 }),
+    compare('walk 100 k routes, CPU, to C', list, ['walk', 'c'], cpuMilliseconds),
+  ]
+  findings.push(...(await python(list, program, say)))
+
+  await c.ask(`del ${routes} v0`)
+  for (let i = 1; i < links; i++) {
+    await network.links.create({ kind: 'veth', name: `a${i}`, peer: { name: `b${i}` } })
+  }
+  const linkList = await interleave(rounds, 2, {
+    c: () => c.ask('dump link'),
+    ip: program('ip -d link show | cat >/dev/null'),
+    ours: () => ours.ask('links'),
+  })
+  findings.push(
+    compare('list 1000 links, to `ip -d link`', linkList, ['ours', 'ip']),
+    compare('list 1000 links, to C', linkList, ['ours', 'c']),
+  )
+
+  const churn = async counter => {
+    const counting = counter.ask('count 1500')
+    await lab.run(network, 'sh', ['-c', `sleep 0.2; ip -batch ${changes}.add; ip -batch ${changes}.del`])
+    return checked(await counting)
+  }
+  const watched = await interleave(Math.min(rounds, 3), 1, { c: () => churn(c), ours: () => churn(ours) })
+  const perEvent = result => result.cpuNs / 1e6
+  findings.push(compare('watch 20 k changes: CPU, to C that counts', watched, ['ours', 'c'], perEvent))
+  return findings
+}
+
+function checked(result) {
+  if (result.items === 0) throw new Error('a request failed')
+  return result
+}
+
+/** Once: it takes seconds. */
+async function python(list, program, say) {
+  const has = spawnSync('python3', ['-c', 'import pyroute2'], { stdio: 'ignore' }).status === 0
+  if (!has) {
+    say('pyroute2 is left out: install python3-pyroute2')
+    return []
+  }
+  const script = 'from pyroute2 import IPRoute; len(list(IPRoute().get_routes(family=2)))'
+  const figures = list.list.map(milliseconds)
+  const other = milliseconds(await program(`python3 -c '${script}'`)())
+  return [
+    finding({
+      measure: 'list 100 k routes, warm, to pyroute2 (once)',
+      unit: 'ms',
+      figures,
+      floor: figures.map(() => other),
+    }),
+  ]
+}
