@@ -44,10 +44,13 @@ export const RTM = {
 export const RTNLGRP = {
   LINK: 1,
   NEIGH: 3,
+  TC: 4,
   IPV4_IFADDR: 5,
   IPV4_ROUTE: 7,
+  IPV4_RULE: 8,
   IPV6_IFADDR: 9,
   IPV6_ROUTE: 11,
+  IPV6_RULE: 19,
   NEXTHOP: 32,
 } as const
 

@@ -3,6 +3,7 @@ import {
   type Codec,
   type NetlinkConnection,
   NLM_F,
+  type Payload,
   type RawAttribute,
   type WaitOptions,
 } from '../core/index.js'
@@ -65,7 +66,7 @@ export class Qdiscs {
       operation: 'list qdiscs',
       signal,
       onMessage: message => {
-        if (message.type === RTM.NEWQDISC) qdiscs.push(qdiscOf(readTraffic(message.payload, qdiscKinds)))
+        if (message.type === RTM.NEWQDISC) qdiscs.push(readQdisc(message.payload))
       },
       onRestart: () => {
         qdiscs = []
@@ -189,4 +190,9 @@ function qdiscOf({ link, handle, parent, kind, settings, statistics, raw }: Traf
     raw,
     ...(settings !== undefined && { [kind]: settings }),
   } as Qdisc
+}
+
+/** @throws NetloomError `ERR_NETLINK_PROTOCOL` */
+export function readQdisc(payload: Payload): Qdisc {
+  return qdiscOf(readTraffic(payload, qdiscKinds))
 }

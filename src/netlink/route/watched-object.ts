@@ -1,4 +1,7 @@
-import type { Message } from '../core/index.js'
+import type { IpFamily } from '../../address/index.js'
+import { invalidArgumentValue } from '../../errors/index.js'
+import type { Message, Payload } from '../core/index.js'
+import { AF, IFF, RTM } from './constants.js'
 
 /** What a message of the kernel's says about one kind of object. */
 export interface Seen<T> {
@@ -22,4 +25,98 @@ export interface WatchedObject<T = unknown> {
   same(a: T, b: T): boolean
   /** A removal of something unknown means that we know something else wrong. */
   readonly staleIfUnknown?: boolean | undefined
+}
+
+export function groupsOf(family: IpFamily | undefined, four: number, six: number): number[] {
+  return family === 4 ? [four] : family === 6 ? [six] : [four, six]
+}
+
+export function checkFamily(name: string, family: IpFamily | undefined): void {
+  if (family !== undefined && family !== 4 && family !== 6) {
+    throw invalidArgumentValue(name, family, 'must be 4 or 6')
+  }
+}
+
+// Counters and timers, which move all the time.
+const volatileKeys = new Set([
+  'statistics',
+  'raw',
+  'carrierChanges',
+  'carrierUpCount',
+  'carrierDownCount',
+  'learnedAddresses',
+  'validSeconds',
+  'preferredSeconds',
+  'expiresSeconds',
+  'usedMs',
+  'updatedMs',
+])
+
+/** Equal in all that does not move by itself. */
+export function sameObject<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(b) as (keyof T & string)[]).every(
+    key => a[key] === b[key] || volatileKeys.has(key) || stable(a[key]) === stable(b[key]),
+  )
+}
+
+function stable(value: unknown): string | undefined {
+  if (typeof value !== 'object') return String(value)
+  return JSON.stringify(value, (name, each) => {
+    if (volatileKeys.has(name) || /timerMs$/i.test(name)) return undefined
+    return typeof each === 'bigint' ? String(each) : each
+  })
+}
+
+/** An object of which the kernel tells by two types of messages, whose payload is all that there is to it. */
+export interface PlainObject<T> {
+  readonly groups: readonly number[]
+  /** RTM_NEW… and RTM_DEL…; */
+  readonly added: number
+  readonly removed: number
+  list(): Promise<T[]>
+  read(payload: Payload): T | undefined
+  wants?(item: T): boolean
+  key(item: T): string | number
+  /** True if some may have gone with what the message tells of. */
+  takesAway?(message: Message): boolean
+}
+
+export function watchPlain<T extends object>(plain: PlainObject<T>): WatchedObject<T> {
+  return {
+    groups: plain.groups,
+    async list() {
+      const items = await plain.list()
+      return plain.wants ? items.filter(item => plain.wants!(item)) : items
+    },
+    read(message) {
+      if (message.type !== plain.added && message.type !== plain.removed) {
+        return plain.takesAway?.(message) ? { stale: true } : undefined
+      }
+      const item = plain.read(message.payload)
+      if (!item || plain.wants?.(item) === false) return undefined
+      return { item, removed: message.type === plain.removed }
+    },
+    key: plain.key,
+    same: sameObject,
+  }
+}
+
+/** Tells by the messages about links which of them went down or away. */
+export class LostLinks {
+  /** Links that are known to be down lose nothing by it again. */
+  readonly #down = new Set<number>()
+
+  /** True if the message tells of a link that went down, or away. */
+  read({ type, payload }: Message): boolean {
+    if ((type !== RTM.NEWLINK && type !== RTM.DELLINK) || payload.u8(0) === AF.BRIDGE) return false
+    const index = payload.s32(4)
+    if (type === RTM.NEWLINK && payload.u32(8) & IFF.UP) {
+      this.#down.delete(index)
+      return false
+    }
+    const known = this.#down.has(index)
+    if (type === RTM.NEWLINK) this.#down.add(index)
+    else this.#down.delete(index)
+    return !known
+  }
 }

@@ -1,16 +1,29 @@
 import type { IpFamily } from '../../address/index.js'
-import { invalidArgumentValue, requireOptions } from '../../errors/index.js'
-import { type Message, NLM_F } from '../core/index.js'
+import { requireOptions } from '../../errors/index.js'
 import { type Address, readAddress } from './address.js'
 import type { Addresses } from './addresses.js'
-import { AF, IFF, RT_TABLE, RTM, RTNLGRP } from './constants.js'
+import { AF, RTM, RTNLGRP } from './constants.js'
+import type { Fdb } from './fdb.js'
+import { type FdbEntry, readFdbEntry } from './fdb-entry.js'
 import { hasMoved, type Link, readLink } from './link.js'
 import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type Neighbor, type Neighbors, readNeighbor } from './neighbors.js'
-import { type Route, readRoute } from './route.js'
+import { type Nexthop, type Nexthops, readNexthop } from './nexthops.js'
+import { type Qdisc, type Qdiscs, readQdisc } from './qdiscs.js'
+import type { Route } from './route.js'
 import type { Routes } from './routes.js'
-import type { WatchedObject } from './watched-object.js'
+import { type Rule, readRule } from './rule.js'
+import type { Rules } from './rules.js'
+import {
+  checkFamily,
+  groupsOf,
+  LostLinks,
+  sameObject,
+  type WatchedObject,
+  watchPlain,
+} from './watched-object.js'
+import { watchedRoutes } from './watched-routes.js'
 
 /** What can be watched. */
 export interface Objects {
@@ -18,6 +31,10 @@ export interface Objects {
   addresses: Address
   routes: Route
   neighbors: Neighbor
+  rules: Rule
+  fdb: FdbEntry
+  nexthops: Nexthop
+  qdiscs: Qdisc
 }
 
 export type WatchedObjects = { readonly [K in keyof Objects]: WatchedObject<Objects[K]> }
@@ -25,11 +42,15 @@ export type WatchedObjects = { readonly [K in keyof Objects]: WatchedObject<Obje
 /** Which objects to watch: all of a kind, or some. */
 export interface WatchSelection {
   links?: true | { link?: LinkReference | undefined } | undefined
-  addresses?: true | { link?: LinkReference | undefined; family?: IpFamily | undefined } | undefined
+  addresses?: true | OnLink | undefined
   /** Default of `table`: 254, `main`. */
   routes?: true | { table?: number | 'all' | undefined; family?: IpFamily | undefined } | undefined
   /** But `noarp` ones, of which the kernel does not tell. */
-  neighbors?: true | { link?: LinkReference | undefined; family?: IpFamily | undefined } | undefined
+  neighbors?: true | OnLink | undefined
+  rules?: true | { family?: IpFamily | undefined } | undefined
+  fdb?: true | { bridge?: LinkReference | undefined } | undefined
+  nexthops?: true | undefined
+  qdiscs?: true | { link?: LinkReference | undefined } | undefined
 }
 
 export interface Collections {
@@ -37,17 +58,26 @@ export interface Collections {
   readonly addresses: Addresses
   readonly routes: Routes
   readonly neighbors: Neighbors
+  readonly rules: Rules
+  readonly fdb: Fdb
+  readonly nexthops: Nexthops
+  readonly qdiscs: Qdiscs
 }
 
 /** @throws TypeError; NetloomError `ERR_LINK_NOT_FOUND` */
 export function watchedObjects(selection: WatchSelection, collections: Collections): Partial<WatchedObjects> {
-  const names = ['links', 'addresses', 'routes', 'neighbors'] as const
-  const { links, addresses, routes, neighbors } = requireOptions('selection', selection, names)
+  const names = ['links', 'addresses', 'routes', 'neighbors', 'rules', 'fdb', 'nexthops', 'qdiscs'] as const
+  const wanted = requireOptions('selection', selection, names)
+  const { links, addresses, routes, neighbors, rules, fdb, nexthops, qdiscs } = wanted
   return {
     ...(links && { links: watchedLinks(filterOf(links), collections.links) }),
     ...(addresses && { addresses: watchedAddresses(filterOf(addresses), collections) }),
     ...(routes && { routes: watchedRoutes(filterOf(routes), collections.routes) }),
     ...(neighbors && { neighbors: watchedNeighbors(filterOf(neighbors), collections) }),
+    ...(rules && { rules: watchedRules(filterOf(rules), collections.rules) }),
+    ...(fdb && { fdb: watchedFdb(filterOf(fdb), collections) }),
+    ...(nexthops && { nexthops: watchedNexthops(filterOf(nexthops), collections.nexthops) }),
+    ...(qdiscs && { qdiscs: watchedQdiscs(filterOf(qdiscs), collections) }),
   }
 }
 
@@ -80,158 +110,110 @@ function watchedLinks(
   }
 }
 
-function watchedAddresses(
-  filter: Exclude<WatchSelection['addresses'], true | undefined>,
-  { addresses, links }: Collections,
-): WatchedObject<Address> {
+interface OnLink {
+  link?: LinkReference | undefined
+  family?: IpFamily | undefined
+}
+
+function watchedAddresses(filter: OnLink, { addresses, links }: Collections): WatchedObject<Address> {
   const { link, family } = requireOptions('selection.addresses', filter, ['link', 'family'])
   const index = link === undefined ? undefined : links.indexSync(link)
   checkFamily('selection.addresses.family', family)
-  return {
+  return watchPlain({
     groups: groupsOf(family, RTNLGRP.IPV4_IFADDR, RTNLGRP.IPV6_IFADDR),
+    added: RTM.NEWADDR,
+    removed: RTM.DELADDR,
     list: () => addresses.list({ link: index, family }),
-    read({ type, payload }) {
-      if (type !== RTM.NEWADDR && type !== RTM.DELADDR) return undefined
-      const item = readAddress(payload)
-      if ((index !== undefined && item.link !== index) || (family && item.family !== family)) return undefined
-      return { item, removed: type === RTM.DELADDR }
-    },
+    read: readAddress,
+    wants: item => (index === undefined || item.link === index) && (!family || item.family === family),
     key: ({ link, address, prefixLength, peer }) => `${link} ${address}/${prefixLength} ${peer ?? ''}`,
-    same: sameObject,
-  }
+  })
 }
 
-function watchedNeighbors(
-  filter: Exclude<WatchSelection['neighbors'], true | undefined>,
-  { neighbors, links }: Collections,
-): WatchedObject<Neighbor> {
+function watchedNeighbors(filter: OnLink, { neighbors, links }: Collections): WatchedObject<Neighbor> {
   const { link, family } = requireOptions('selection.neighbors', filter, ['link', 'family'])
   const index = link === undefined ? undefined : links.indexSync(link)
   checkFamily('selection.neighbors.family', family)
-  return {
+  return watchPlain({
     groups: [RTNLGRP.NEIGH],
-    list: async () => (await neighbors.list({ link: index, family })).filter(isAnnounced),
-    read({ type, payload }) {
-      if (type !== RTM.NEWNEIGH && type !== RTM.DELNEIGH) return undefined
-      const item = readNeighbor(payload)
-      if (!item || !isAnnounced(item) || (index !== undefined && item.link !== index)) return undefined
-      return family && item.family !== family ? undefined : { item, removed: type === RTM.DELNEIGH }
-    },
+    added: RTM.NEWNEIGH,
+    removed: RTM.DELNEIGH,
+    list: () => neighbors.list({ link: index, family }),
+    read: readNeighbor,
+    // Those that need no resolution, of multicast, come and go without a word. `ip neigh` hides them too.
+    wants: item =>
+      item.state !== 'noarp' &&
+      (index === undefined || item.link === index) &&
+      (!family || item.family === family),
     key: ({ link, address, proxy }) => `${link} ${address} ${proxy}`,
-    same: sameObject,
-  }
+  })
 }
 
-// Those that need no resolution, of multicast, come and go without a word. `ip neigh` hides them too.
-function isAnnounced(neighbor: Neighbor): boolean {
-  return neighbor.state !== 'noarp'
+function watchedRules(filter: { family?: IpFamily | undefined }, rules: Rules): WatchedObject<Rule> {
+  const { family } = requireOptions('selection.rules', filter, ['family'])
+  checkFamily('selection.rules.family', family)
+  return watchPlain({
+    groups: groupsOf(family, RTNLGRP.IPV4_RULE, RTNLGRP.IPV6_RULE),
+    added: RTM.NEWRULE,
+    removed: RTM.DELRULE,
+    list: () => rules.list({ family }),
+    read: readRule,
+    wants: item => !family || item.family === family,
+    // All of it: nothing else tells two rules apart.
+    key: ({ raw: _, ...rest }) =>
+      JSON.stringify(rest, (_name, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+  })
 }
 
-/**
- * IPv4 routes vanish without a word when a link goes down or away, when an address goes that their gateway or
- * preferred source belongs to, and with their nexthop object. Replaced routes are not told either, and those of IPv6
- * with several next hops are told in parts.
- */
-function watchedRoutes(
-  filter: Exclude<WatchSelection['routes'], true | undefined>,
-  routes: Routes,
-): WatchedObject<Route> {
-  const { table = RT_TABLE.MAIN, family } = requireOptions('selection.routes', filter, ['table', 'family'])
-  checkFamily('selection.routes.family', family)
-  // Links that are known to be down lose nothing by it again.
-  const down = new Set<number>()
-  const own = groupsOf(family, RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE)
-  return {
-    groups: family === 6 ? own : [...own, RTNLGRP.LINK, RTNLGRP.IPV4_IFADDR, RTNLGRP.NEXTHOP],
-    list: () => routes.list({ table, family }),
-    read(message) {
-      const { type, flags, payload } = message
-      if (type !== RTM.NEWROUTE && type !== RTM.DELROUTE) {
-        return family !== 6 && losesRoutes(message, down) ? { stale: true } : undefined
-      }
-      const number = payload.u8(0)
-      if (number !== AF.INET && number !== AF.INET6) return undefined
-      const item = readRoute(payload)
-      if ((table !== 'all' && item.table !== table) || (family && item.family !== family)) return undefined
-      const removed = type === RTM.DELROUTE
-      if (removed) return { item, removed }
-      // It joins another one.
-      if (number === AF.INET6 && flags & NLM_F.APPEND) return { stale: true }
-      return { item, removed, stale: (flags & NLM_F.REPLACE) !== 0 }
-    },
-    key: routeKey,
-    same: sameObject,
-    staleIfUnknown: true,
-  }
+function watchedFdb(
+  filter: { bridge?: LinkReference | undefined },
+  { fdb, links }: Collections,
+): WatchedObject<FdbEntry> {
+  const { bridge } = requireOptions('selection.fdb', filter, ['bridge'])
+  const index = bridge === undefined ? undefined : links.indexSync(bridge)
+  const lost = new LostLinks()
+  return watchPlain({
+    groups: [RTNLGRP.NEIGH, RTNLGRP.LINK],
+    added: RTM.NEWNEIGH,
+    removed: RTM.DELNEIGH,
+    list: () => fdb.list({ bridge: index }),
+    read: readFdbEntry,
+    wants: item => index === undefined || item.bridge === index,
+    key: ({ link, macAddress, vlan, owner, destination, port, vni, via, nextHopId }) =>
+      [link, macAddress, vlan, owner, destination, port, vni, via, nextHopId].join(' '),
+    takesAway: message => lost.read(message),
+  })
 }
 
-/** True if IPv4 routes may have gone with what the message tells of. */
-function losesRoutes({ type, payload }: Message, down: Set<number>): boolean {
-  switch (type) {
-    case RTM.DELNEXTHOP:
-      return true
-    case RTM.DELADDR:
-      return payload.u8(0) === AF.INET
-    case RTM.NEWLINK:
-    case RTM.DELLINK: {
-      if (payload.u8(0) === AF.BRIDGE) return false
-      const index = payload.s32(4)
-      if (type === RTM.NEWLINK && payload.u32(8) & IFF.UP) {
-        down.delete(index)
-        return false
-      }
-      const known = down.has(index)
-      if (type === RTM.NEWLINK) down.add(index)
-      else down.delete(index)
-      return !known
-    }
-    default:
-      return false
-  }
+function watchedNexthops(filter: object, nexthops: Nexthops): WatchedObject<Nexthop> {
+  requireOptions('selection.nexthops', filter, [])
+  const lost = new LostLinks()
+  return watchPlain({
+    groups: [RTNLGRP.NEXTHOP, RTNLGRP.LINK],
+    added: RTM.NEWNEXTHOP,
+    removed: RTM.DELNEXTHOP,
+    list: () => nexthops.list(),
+    read: readNexthop,
+    key: ({ id }) => id,
+    takesAway: message => lost.read(message),
+  })
 }
 
-function routeKey(route: Route): string {
-  const { table, destination, source, type, metric, gateway, link, nextHops, nextHopId } = route
-  const hops = nextHops.map(hop => `${hop.gateway} ${hop.link} ${hop.weight}`)
-  return `${table} ${destination} ${source ?? ''} ${type} ${metric ?? ''} ${gateway ?? ''} ${link ?? ''} ${nextHopId ?? ''} ${hops}`
-}
-
-function groupsOf(family: IpFamily | undefined, four: number, six: number): number[] {
-  return family === 4 ? [four] : family === 6 ? [six] : [four, six]
-}
-
-function checkFamily(name: string, family: IpFamily | undefined): void {
-  if (family !== undefined && family !== 4 && family !== 6) {
-    throw invalidArgumentValue(name, family, 'must be 4 or 6')
-  }
-}
-
-// Counters and timers, which move all the time.
-const volatileKeys = new Set([
-  'statistics',
-  'raw',
-  'carrierChanges',
-  'carrierUpCount',
-  'carrierDownCount',
-  'learnedAddresses',
-  'validSeconds',
-  'preferredSeconds',
-  'expiresSeconds',
-  'usedMs',
-  'updatedMs',
-])
-
-/** Equal in all that does not move by itself. */
-export function sameObject<T extends object>(a: T, b: T): boolean {
-  return (Object.keys(b) as (keyof T & string)[]).every(
-    key => a[key] === b[key] || volatileKeys.has(key) || stable(a[key]) === stable(b[key]),
-  )
-}
-
-function stable(value: unknown): string | undefined {
-  if (typeof value !== 'object') return String(value)
-  return JSON.stringify(value, (name, each) => {
-    if (volatileKeys.has(name) || /timerMs$/i.test(name)) return undefined
-    return typeof each === 'bigint' ? String(each) : each
+function watchedQdiscs(
+  filter: { link?: LinkReference | undefined },
+  { qdiscs, links }: Collections,
+): WatchedObject<Qdisc> {
+  const { link } = requireOptions('selection.qdiscs', filter, ['link'])
+  const index = link === undefined ? undefined : links.indexSync(link)
+  return watchPlain({
+    groups: [RTNLGRP.TC, RTNLGRP.LINK],
+    added: RTM.NEWQDISC,
+    removed: RTM.DELQDISC,
+    list: () => qdiscs.list({ link: index }),
+    read: readQdisc,
+    wants: item => index === undefined || item.link === index,
+    key: ({ link, parent, handle }) => `${link} ${parent} ${handle}`,
+    // Those of a link come and go with it, and change when it goes up, unannounced.
+    takesAway: ({ type }) => type === RTM.NEWLINK || type === RTM.DELLINK,
   })
 }

@@ -75,7 +75,15 @@ function text(item: unknown): string {
   return JSON.stringify(item, (key, value) => (volatile.has(key) ? undefined : value))
 }
 
-const volatile = new Set(['statistics', 'raw', 'carrierChanges', 'validSeconds', 'preferredSeconds'])
+const volatile = new Set([
+  'usedMs',
+  'updatedMs',
+  'statistics',
+  'raw',
+  'carrierChanges',
+  'validSeconds',
+  'preferredSeconds',
+])
 
 if (requiresRoot(t) && requires(t, 'ip')) {
   const leaks = watchLeaks()
@@ -203,6 +211,33 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     await network.links.delete('v0')
     await follower.agrees(t, network, 'with the link itself')
     t.ok(follower.seen.some(event => event.type === 'changed' && event.object === 'links'))
+    t.ok(follower.seen.every(event => event.type !== 'resync'))
+  })
+
+  t.test('rules, forwarding databases, nexthop objects and qdiscs', async t => {
+    await using network = await Network.create()
+    await network.links.create({ kind: 'veth', name: 'v0', up: true, peer: { name: 'v1' } })
+    await network.links.change('v1', { up: true })
+    await using follower = follow(network.watch({ rules: true, fdb: true, nexthops: true, qdiscs: true }))
+    await network.rules.create({ from: '10.0.0.0/8', table: 100 })
+    const bridge = await network.links.create({ kind: 'bridge', name: 'br0', up: true })
+    await network.links.change('v0', { master: bridge })
+    await network.fdb.create({ link: 'v0', macAddress: '02:00:00:00:00:09', state: 'static' })
+    const { id } = await network.nexthops.create({ link: 'v1', gateway: 'fe80::9' })
+    await ip(network, 'nexthop add id 77 via fe80::8 dev v1')
+    await network.qdiscs.create({
+      link: 'v1',
+      kind: 'tbf',
+      tbf: { rate: { bitsPerSecond: 1_000_000 }, burst: 10_000, limit: 20_000 },
+    })
+    await follower.agrees(t, network, 'made')
+    await network.rules.delete({ from: '10.0.0.0/8', table: 100 })
+    await network.fdb.delete({ link: 'v0', macAddress: '02:00:00:00:00:09' })
+    await network.nexthops.delete(id)
+    await follower.agrees(t, network, 'deleted')
+    await network.links.delete('br0')
+    await network.links.delete('v0')
+    await follower.agrees(t, network, 'what goes with a link, unannounced')
     t.ok(follower.seen.every(event => event.type !== 'resync'))
   })
 

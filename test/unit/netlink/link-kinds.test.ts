@@ -22,7 +22,7 @@ import {
   createOptions,
   type ResolvedLink,
 } from '../../../src/netlink/route/link-request.js'
-import { sameObject } from '../../../src/netlink/route/watched-objects.js'
+import { sameObject } from '../../../src/netlink/route/watched-object.js'
 
 /** B.A.T.M.A.N. advanced, as a program would describe it: include/uapi/linux/batman_adv.h, IFLA_BATADV_*. */
 const batadv = linkKind('batadv', table('IFLA_BATADV_', { algorithm: field(1, 'ALGO_NAME', text) }))
