@@ -72,7 +72,10 @@ function follow<N extends keyof Objects>(watch: Watch<N>) {
 }
 
 function text(item: unknown): string {
-  return JSON.stringify(item, (key, value) => (volatile.has(key) ? undefined : value))
+  return JSON.stringify(item, (key, value) => {
+    if (volatile.has(key)) return undefined
+    return typeof value === 'bigint' ? `${value}n` : value
+  })
 }
 
 const volatile = new Set([
