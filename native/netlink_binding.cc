@@ -31,9 +31,10 @@ NetlinkSocket::NetlinkSocket(const Napi::CallbackInfo& info)
   NetlinkOptions options = {};
   options.protocol = int_of(info, 1, -1);
   options.receive_buffer = int_of(info, 3, 0);
+  options.all_namespaces = bool_of(info, 5);
   Bytes groups = bytes_of(env, info[2]);
   if (options.protocol < 0 || !groups.ok || groups.length > sizeof options.groups || !info[4].IsFunction()) {
-    throw_bad_call(env, "NetlinkSocket(namespace, protocol, groups, receiveBuffer, onReady)");
+    throw_bad_call(env, "NetlinkSocket(namespace, protocol, groups, receiveBuffer, onReady, allNamespaces)");
     return;
   }
   if (groups.length > 0) memcpy(options.groups, groups.data, groups.length);
@@ -91,16 +92,21 @@ Napi::Value NetlinkSocket::send(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd_ ? send_netlink(fd_.get(), bytes.data, bytes.length) : EBADF);
 }
 
-// receive(slab, offsets, lengths): datagrams; reports what ended it and the length of one that was cut
+// receive(slab, offsets, lengths, namespaces or undefined): datagrams; reports what ended it and the length of one that was cut
 Napi::Value NetlinkSocket::receive(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Bytes slab = bytes_of(env, info[0]), offsets = bytes_of(env, info[1]), lengths = bytes_of(env, info[2]);
-  if (!slab.ok || !offsets.ok || !lengths.ok || offsets.length != lengths.length)
-    return throw_bad_call(env, "receive(slab, offsets, lengths)"), env.Undefined();
+  Bytes namespaces;
+  if (!info[3].IsUndefined()) namespaces = bytes_of(env, info[3]);
+  if (!slab.ok || !offsets.ok || !lengths.ok || offsets.length != lengths.length ||
+      (!info[3].IsUndefined() && (!namespaces.ok || namespaces.length != lengths.length)))
+    return throw_bad_call(env, "receive(slab, offsets, lengths, namespaces)"), env.Undefined();
   NetlinkReceived done;
   if (fd_) {
     done = receive_netlink(fd_.get(), slab.data, slab.length, reinterpret_cast<uint32_t*>(offsets.data),
-                           reinterpret_cast<uint32_t*>(lengths.data), static_cast<uint32_t>(offsets.length / 4));
+                           reinterpret_cast<uint32_t*>(lengths.data),
+                           namespaces.ok ? reinterpret_cast<int32_t*>(namespaces.data) : nullptr,
+                           static_cast<uint32_t>(offsets.length / 4));
   } else {
     done.error = EBADF;
   }

@@ -63,7 +63,12 @@ export interface NativeNetlinkSocket {
   /** 0 or an error number. The kernel answers before this returns. */
   send(bytes: Uint8Array): number
   /** Datagrams read; `report` has what ended it (0: memory full) and the length of one that was cut. */
-  receive(slab: Uint8Array, offsets: Uint32Array, lengths: Uint32Array): number
+  receive(
+    slab: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    namespaces: Int32Array | undefined,
+  ): number
   /** Blocks until readable: 0, or an error number (EAGAIN: time is up). */
   wait(milliseconds: number): number
   setMembership(group: number, join: boolean): void
@@ -113,6 +118,7 @@ export interface NativeBinding {
       groups: Uint32Array,
       receiveBuffer: number,
       onReady: (status: number) => void,
+      allNamespaces: boolean,
     ): NativeNetlinkSocket
   }
   closeDescriptor(fd: number): void

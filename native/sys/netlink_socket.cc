@@ -35,6 +35,10 @@ void open_netlink(const void* argument, Opened& out) {
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   setsockopt(fd.get(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
+  if (options->all_namespaces && setsockopt(fd.get(), SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof on) != 0) {
+    out.failure = Failure::last("setsockopt", "NETLINK_LISTEN_ALL_NSID");
+    return;
+  }
   if (options->receive_buffer > 0 && size_receive_buffer(fd.get(), options->receive_buffer) != 0) {
     out.failure = Failure::last("setsockopt", "SO_RCVBUF");
     return;
@@ -68,7 +72,23 @@ int send_netlink(int fd, const uint8_t* data, size_t length) {
   return n < 0 ? errno : 0;
 }
 
-NetlinkReceived receive_netlink(int fd, uint8_t* data, size_t size, uint32_t* offsets, uint32_t* lengths, uint32_t most) {
+namespace {
+
+// The kernel says so beside what comes from another namespace than the socket's.
+int32_t namespace_of(msghdr* message) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+    if (header->cmsg_level != SOL_NETLINK || header->cmsg_type != NETLINK_LISTEN_ALL_NSID) continue;
+    int32_t id;
+    memcpy(&id, CMSG_DATA(header), sizeof id);
+    return id;
+  }
+  return -1;
+}
+
+}  // namespace
+
+NetlinkReceived receive_netlink(int fd, uint8_t* data, size_t size, uint32_t* offsets, uint32_t* lengths,
+                                int32_t* namespaces, uint32_t most) {
   NetlinkReceived done;
   size_t used = 0;
   while (done.datagrams < most && size - used >= kNetlinkRoom) {
@@ -79,6 +99,11 @@ NetlinkReceived receive_netlink(int fd, uint8_t* data, size_t size, uint32_t* of
     message.msg_namelen = sizeof from;
     message.msg_iov = &part;
     message.msg_iovlen = 1;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int32_t))];
+    if (namespaces) {
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+    }
     ssize_t n = recvmsg(fd, &message, MSG_TRUNC);
     if (n < 0) {
       if (errno == EINTR) continue;
@@ -92,6 +117,7 @@ NetlinkReceived receive_netlink(int fd, uint8_t* data, size_t size, uint32_t* of
       return done;
     }
     if (n == 0) continue;
+    if (namespaces) namespaces[done.datagrams] = namespace_of(&message);
     offsets[done.datagrams] = static_cast<uint32_t>(used);
     lengths[done.datagrams++] = static_cast<uint32_t>(n);
     used += (static_cast<size_t>(n) + 7) & ~static_cast<size_t>(7);

@@ -8,6 +8,7 @@ struct NetlinkOptions {
   int receive_buffer;   // bytes; 0 leaves the system's default
   uint32_t groups[8];   // multicast groups to join at once, by number
   uint32_t group_count;
+  bool all_namespaces;  // also what happens in namespaces that this one has ids for
 };
 
 // What descriptors[0] comes with.
@@ -34,8 +35,10 @@ struct NetlinkReceived {
 constexpr size_t kNetlinkRoom = 64 * 1024;
 
 // Reads datagrams one after the other into `data`, each at a multiple of 8, while there is room for another.
-// What does not come from the kernel is passed over.
-NetlinkReceived receive_netlink(int fd, uint8_t* data, size_t size, uint32_t* offsets, uint32_t* lengths, uint32_t most);
+// What does not come from the kernel is passed over. `namespaces`, if not null, gets the id of the namespace that a
+// datagram is from, -1 for the socket's own.
+NetlinkReceived receive_netlink(int fd, uint8_t* data, size_t size, uint32_t* offsets, uint32_t* lengths,
+                                int32_t* namespaces, uint32_t most);
 
 // 0 when readable, EAGAIN after `milliseconds`.
 int wait_netlink(int fd, int milliseconds);

@@ -17,6 +17,7 @@ interface Memory {
   slab: Uint8Array
   offsets: Uint32Array
   lengths: Uint32Array
+  namespaces: Int32Array
 }
 
 let shared: Memory | undefined
@@ -28,12 +29,19 @@ function allocate(): Memory {
     slab: new Uint8Array(slabBytes),
     offsets: new Uint32Array(slabDatagrams),
     lengths: new Uint32Array(slabDatagrams),
+    namespaces: new Int32Array(slabDatagrams),
   }
 }
 
 export function openNetlinkSocket(
   where: NamespaceReference | undefined,
-  options: { protocol: number; groups?: readonly number[] | undefined; receiveBuffer?: number | undefined },
+  options: {
+    protocol: number
+    groups?: readonly number[] | undefined
+    receiveBuffer?: number | undefined
+    /** Also what happens in namespaces that this one has ids for. */
+    allNamespaces?: boolean | undefined
+  },
   onReady: (status: number) => void,
 ): NetlinkSocket {
   using namespace = namespaceDescriptor(where)
@@ -43,6 +51,7 @@ export function openNetlinkSocket(
     Uint32Array.from(options.groups ?? []),
     options.receiveBuffer ?? 0,
     onReady,
+    options.allNamespaces ?? false,
   )
 }
 
@@ -56,22 +65,29 @@ export type ReadEnd =
   | 'overflow'
 
 /**
- * Reads what fits into a slab, and hands over each datagram, lent.
+ * Reads what fits into a slab, and hands over each datagram, lent; from sockets for all namespaces with the id of the
+ * one that it is from, `undefined` for the socket's own.
  * @throws NetloomError `ERR_NETLINK_PROTOCOL` for a message beyond any sensible size; SystemError
  */
-export function readDatagrams(socket: NetlinkSocket, take: (datagram: Uint8Array) => void): ReadEnd {
+export function readDatagrams(
+  socket: NetlinkSocket,
+  take: (datagram: Uint8Array, namespaceId: number | undefined) => void,
+  allNamespaces = false,
+): ReadEnd {
   shared ??= allocate()
   const nested = busy
   const memory = nested ? allocate() : shared
   busy = true
   try {
-    const count = socket.receive(memory.slab, memory.offsets, memory.lengths)
+    const namespaces = allNamespaces ? memory.namespaces : undefined
+    const count = socket.receive(memory.slab, memory.offsets, memory.lengths, namespaces)
     report ??= new Int32Array(native().report, 0, 2)
     const error = report[0]!
     const needed = report[1]!
     for (let i = 0; i < count; i++) {
       const start = memory.offsets[i]!
-      take(memory.slab.subarray(start, start + memory.lengths[i]!))
+      const id = namespaces?.[i] ?? -1
+      take(memory.slab.subarray(start, start + memory.lengths[i]!), id < 0 ? undefined : id)
     }
     if (error === 0) return 'full'
     if (error === EAGAIN) return 'drained'

@@ -9,8 +9,10 @@ export interface MonitorOptions {
   groups: readonly number[]
   /** Bytes; as much of it as the system allows. Default 4 MiB. */
   receiveBuffer?: number | undefined
-  /** Its bytes are lent. */
-  onMessage(message: Message): void
+  /** Also what happens in namespaces that have an id in this one. */
+  allNamespaces?: boolean | undefined
+  /** Its bytes are lent. With `allNamespaces`: the id of the namespace, `undefined` for the monitor's own. */
+  onMessage(message: Message, namespaceId: number | undefined): void
   /** The kernel dropped messages: whatever was learned from them is out of date. All older ones have been read. */
   onOverflow(): void
   /** The end: nothing follows. */
@@ -25,8 +27,10 @@ export class NetlinkMonitor {
 
   constructor(options: MonitorOptions) {
     this.#options = options
-    const { protocol, groups, receiveBuffer = 4 * 1024 * 1024 } = options
-    this.#socket = openNetlinkSocket(options.in, { protocol, groups, receiveBuffer }, () => this.#read())
+    const { protocol, groups, receiveBuffer = 4 * 1024 * 1024, allNamespaces } = options
+    this.#socket = openNetlinkSocket(options.in, { protocol, groups, receiveBuffer, allNamespaces }, () =>
+      this.#read(),
+    )
     this.#socket.watch(true)
     this.#socket.ref(true)
   }
@@ -48,7 +52,8 @@ export class NetlinkMonitor {
   #read(): void {
     try {
       // One slab a turn; the poll says so again when there is more.
-      if (readDatagrams(this.#socket, datagram => this.#take(datagram)) === 'overflow') this.#recover()
+      const take = (datagram: Uint8Array, id: number | undefined) => this.#take(datagram, id)
+      if (readDatagrams(this.#socket, take, this.#options.allNamespaces) === 'overflow') this.#recover()
       // An overflow reports itself as an error too, which stops the poll.
       if (this.#open) this.#socket.watch(true)
     } catch (error) {
@@ -64,9 +69,9 @@ export class NetlinkMonitor {
     if (this.#open) this.#options.onOverflow()
   }
 
-  #take(datagram: Uint8Array): void {
+  #take(datagram: Uint8Array, namespaceId: number | undefined): void {
     readMessages(datagram, message => {
-      if (this.#open) this.#options.onMessage(message)
+      if (this.#open) this.#options.onMessage(message, namespaceId)
     })
   }
 }
