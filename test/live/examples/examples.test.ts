@@ -139,6 +139,16 @@ if (requiresRoot(t)) {
     if (requires(t, 'setpriv')) greets(t, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])
   })
 
+  t.test('router, as root and as an ordinary user', async t => {
+    const said = 'added: 0.0.0.0/0 via 10.0.0.1\nHello, 192.0.2.1!\n'
+    t.match(run('router'), { status: 0, stdout: said })
+    if (!requires(t, 'setpriv')) return
+    t.match(run('router', ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']), {
+      status: 0,
+      stdout: said,
+    })
+  })
+
   t.test('every example was run', async t => {
     const examples = readdirSync(folder).filter(name => name.endsWith('.mjs'))
     t.same(
