@@ -5,6 +5,7 @@ export const errorCodes = {
   ERR_BATCH_RELEASED: 'a batch was used after its memory went back to the port',
   ERR_COMMAND_FAILED: 'a command ended with a code other than 0, or by a signal',
   ERR_DETACHED_TOKEN: 'a detach token is unknown or was claimed before',
+  ERR_FILTER_INVALID: 'a filter cannot be compiled, or a program of filters cannot be run',
   ERR_FRAME_MALFORMED: 'the bytes are not a valid frame of this protocol',
   ERR_FRAME_TRUNCATED: 'the frame ends before its headers do',
   ERR_FRAME_TOO_LONG: 'a frame is longer than its port can carry',
