@@ -1,6 +1,14 @@
 import type { IpFamily } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../../errors/index.js'
-import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import { messageHeaderLength } from '../core/constants.js'
+import {
+  type NetlinkConnection,
+  NetlinkError,
+  NLM_F,
+  Payload,
+  type Request,
+  type WaitOptions,
+} from '../core/index.js'
 import { RT_TABLE, RTM } from './constants.js'
 import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -15,6 +23,7 @@ import {
   routeOptions,
   routeQueryNames,
 } from './route-request.js'
+import { settle } from './settle.js'
 
 export interface RouteFilter {
   family?: IpFamily | undefined
@@ -71,6 +80,7 @@ export class Routes {
       operation: 'look up route',
       subject: address,
       replyBytes,
+      repeatable: true,
       signal,
       onMessage: message => {
         if (message.type === RTM.NEWROUTE) route = readRoute(message.payload)
@@ -120,17 +130,45 @@ export class Routes {
   async delete(options: RouteOptions & WaitOptions): Promise<void> {
     const { signal, ...route } = requireOptions('options', options, [...routeOptions, 'signal'])
     const request = changeRouteRequest(RTM.DELROUTE, 0, await this.#resolve(route))
-    await this.#connection.request(request, { operation: 'delete route', subject: route.destination, signal })
+    await settle(
+      () =>
+        this.#connection.request(request, { operation: 'delete route', subject: route.destination, signal }),
+      // There may have been several: one that is there says nothing.
+      async () => ((await this.#isThere(request, signal)) ? undefined : true),
+    )
   }
 
   async #put(operation: string, flags: number, options: RouteOptions & WaitOptions): Promise<void> {
     const { signal, ...route } = requireOptions('options', options, [...routeOptions, 'signal'])
     const request = changeRouteRequest(RTM.NEWROUTE, flags, await this.#resolve(route))
-    await this.#connection.request(request, {
-      operation: `${operation} route`,
-      subject: route.destination,
-      signal,
-    })
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: `${operation} route`,
+          subject: route.destination,
+          repeatable: (flags & NLM_F.REPLACE) !== 0,
+          signal,
+        }),
+      async () => ((flags & NLM_F.EXCL) === 0 ? undefined : this.#isThere(request, signal)),
+    )
+  }
+
+  /** Whether there is a route as in a request. */
+  async #isThere(request: Request, signal: AbortSignal | undefined): Promise<boolean> {
+    const wanted = readRoute(new Payload(request.bytes.subarray(messageHeaderLength)))
+    const { family, destination, metric, link, gateway, nextHops, nextHopId } = wanted
+    const routes = await this.list({ family, table: wanted.table || RT_TABLE.MAIN, signal })
+    return routes.some(
+      route =>
+        route.destination === destination &&
+        (metric === undefined || route.metric === metric) &&
+        (link === undefined || route.link === link) &&
+        (gateway === undefined || route.gateway === gateway) &&
+        (nextHopId === undefined || route.nextHopId === nextHopId) &&
+        nextHops.every(hop =>
+          route.nextHops.some(each => each.link === hop.link && each.gateway === hop.gateway),
+        ),
+    )
   }
 
   async #resolve(options: RouteOptions): Promise<ResolvedRoute> {

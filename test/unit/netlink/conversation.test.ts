@@ -382,6 +382,59 @@ t.test('a refused send, a malformed datagram, an overrun and a close fail reques
   for (const each of open) t.same(each.results, [closed])
 })
 
+t.test('a dump for which there was no room is begun anew', async t => {
+  let refusals = 2
+  const { kernel, conversation } = start((request, kernel) =>
+    refusals-- > 0 ? kernel.refuse(request, 105) : kernel.dump(GET, items(1, 2, 3)),
+  )
+  const one = probe(emptyRequest(GET, dumpFlags), 0)
+  conversation.start(one)
+  kernel.deliver(conversation)
+  t.same([one.got, one.results], [[1, 2, 3], [undefined]])
+  refusals = 100
+  const hopeless = probe(emptyRequest(GET, dumpFlags), 0)
+  conversation.start(hopeless)
+  kernel.deliver(conversation)
+  t.match(hopeless.results, [{ code: 'ENOBUFS' }])
+  t.equal(kernel.requests.length, 3 + 9)
+})
+
+t.test('what may be repeated is asked for again when its answer is lost, in order', async t => {
+  const { kernel, conversation } = start((request, kernel) => [
+    { type: GET, payload: Uint8Array.of(request.type, 0, 0, 0) },
+    ...kernel.acknowledge(request),
+  ])
+  kernel.capacity = 3
+  const probes = [1, 2, 3, 4].map(type => ({ ...probe(emptyRequest(type)), repeatable: true }))
+  const results: unknown[][] = probes.map(() => [])
+  const got: number[][] = probes.map(() => [])
+  for (const [i, each] of probes.entries()) {
+    conversation.start({
+      ...each,
+      onMessage: ({ payload }) => got[i]!.push(payload.u8(0)),
+      onRestart: () => {
+        got[i] = []
+      },
+      onDone: failure => results[i]!.push(failure),
+    })
+  }
+  kernel.capacity = 100
+  kernel.deliver(conversation)
+  t.same(results, [[undefined], [undefined], [undefined], [undefined]])
+  t.same(got, [[1], [2], [3], [4]])
+  t.same(
+    kernel.requests.map(({ type }) => type),
+    [1, 2, 3, 4, 2, 3, 4],
+  )
+  conversation.start(probes[0]!)
+  for (let i = 0; i < 9; i++) {
+    conversation.overflowed()
+    kernel.outbox = []
+    conversation.drained()
+  }
+  t.match(probes[0]!.results, [{ code: 'ERR_NETLINK_OVERFLOW' }], 'but not for ever')
+})
+
 /** Several requests, asked for in one go: sent by `flush`. */
 function startGroup(answer: Answer, options: Partial<ConversationOptions> = {}) {
   const flushes: (() => void)[] = []
