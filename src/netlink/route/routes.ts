@@ -1,11 +1,10 @@
 import type { IpFamily } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../../errors/index.js'
-import { messageHeaderLength } from '../core/constants.js'
 import {
   type NetlinkConnection,
   NetlinkError,
   NLM_F,
-  Payload,
+  payloadOf,
   type Request,
   type WaitOptions,
 } from '../core/index.js'
@@ -155,7 +154,7 @@ export class Routes {
 
   /** Whether there is a route as in a request. */
   async #isThere(request: Request, signal: AbortSignal | undefined): Promise<boolean> {
-    const wanted = readRoute(new Payload(request.bytes.subarray(messageHeaderLength)))
+    const wanted = readRoute(payloadOf(request))
     const { family, destination, metric, link, gateway, nextHops, nextHopId } = wanted
     const routes = await this.list({ family, table: wanted.table || RT_TABLE.MAIN, signal })
     return routes.some(
