@@ -1,14 +1,14 @@
 import { NetloomError } from '../errors/index.js'
 import { DisposeStack } from '../lifecycle/index.js'
-import type {
-  Address,
-  AddressOptions,
-  Link,
-  LinkReference,
-  NextHopOptions,
-  Route,
-  RouteConnection,
-  RouteOptions,
+import {
+  type Address,
+  type AddressOptions,
+  type Link,
+  type LinkReference,
+  type Route,
+  type RouteConnection,
+  type RouteOptions,
+  routeOptionsOf,
 } from '../netlink/route/index.js'
 
 // /etc/iproute2/rt_protos: routes that the kernel makes with an address.
@@ -120,8 +120,7 @@ async function take(
     )
   }
   // Those that did not go with the addresses.
-  for (const each of routes)
-    await ignoreMissing(route.routes.delete(routeOptions(each, link.index, link.index)))
+  for (const each of routes) await ignoreMissing(route.routes.delete(moved(each, link.index, link.index)))
 }
 
 /** Gives it to the bridge. */
@@ -142,8 +141,7 @@ async function give(
     )
   }
   undo.defer(async () => {
-    for (const each of routes)
-      await ignoreMissing(route.routes.delete(routeOptions(each, link.index, bridge.index)))
+    for (const each of routes) await ignoreMissing(route.routes.delete(moved(each, link.index, bridge.index)))
   })
   await restoreRoutes(route, routes, link.index, bridge.index)
 }
@@ -157,7 +155,7 @@ async function restoreRoutes(
   // Gateways are reached by routes without one.
   const rank = ({ gateway, nextHops }: Route) => (gateway === undefined && nextHops.length === 0 ? 0 : 1)
   for (const each of [...routes].sort((a, b) => rank(a) - rank(b))) {
-    await route.routes.replace(routeOptions(each, from, to))
+    await route.routes.replace(moved(each, from, to))
   }
 }
 
@@ -177,22 +175,12 @@ function addressOptions(address: Address): Omit<AddressOptions, 'link'> {
   }
 }
 
-function routeOptions(route: Route, from: number, to: number): RouteOptions {
-  const moved = (index: number | undefined) => (index === from ? to : index)
-  const { raw: _raw, nextHopId: _id, nextHops, link, ...rest } = route
-  const options: Record<string, unknown> = { ...rest, link: moved(link) }
-  if (nextHops.length > 0) {
-    options.nextHops = nextHops.map(
-      ({ gateway, link, weight, onlink }): NextHopOptions => ({
-        gateway,
-        link: moved(link),
-        weight,
-        onlink,
-      }),
-    )
-  }
-  for (const [name, value] of Object.entries(options)) if (value === undefined) delete options[name]
-  return options as unknown as RouteOptions
+function moved(route: Route, from: number, to: number): RouteOptions {
+  const options = routeOptionsOf(route)
+  const link = (index: LinkReference | undefined) => (index === from ? to : index)
+  if (options.link !== undefined) options.link = link(options.link)
+  if (options.nextHops) options.nextHops = options.nextHops.map(hop => ({ ...hop, link: link(hop.link) }))
+  return options
 }
 
 async function ignoreMissing(deletion: Promise<void>): Promise<void> {

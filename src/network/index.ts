@@ -7,3 +7,4 @@
 export type { BridgeJoin } from './bridge-join.js'
 export { Network, type NetworkCreateOptions } from './network.js'
 export { type LinkAddress, type NetworkLinkCreate, NetworkLinks } from './network-links.js'
+export type { Scope } from './scope.js'

@@ -10,6 +10,7 @@ import {
   type LinkFilter,
   type LinkReference,
   type LinkStatistics,
+  netloomAlias,
   type RouteConnection,
   type Watch,
   type WatchOptions,
@@ -50,13 +51,14 @@ export class NetworkLinks {
 
   /**
    * Makes a link with its addresses; down unless `up: true`. Nothing is left of one that could not be made as asked.
+   * Its alias is `netloom` unless another is given: `netloom clean` finds by it what a crash left.
    * @throws NetlinkError; NetloomError `ERR_ADDRESS_DUPLICATE`; TypeError, RangeError before anything is done
    */
   async create(options: NetworkLinkCreate): Promise<Link> {
     const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
     throwIfAborted(signal)
     const list = checkAddresses(addresses, rest.in)
-    const link = await this.#route.links.create(rest)
+    const link = await this.#route.links.create({ ...rest, alias: rest.alias ?? netloomAlias })
     if (list.length === 0) return link
     try {
       // Their duplicate address detections run side by side.

@@ -1,8 +1,10 @@
 import { NetloomError, requireOptions } from '../errors/index.js'
+import type { WaitOptions } from '../netlink/core/index.js'
 import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/generic/index.js'
 import { Nat } from '../netlink/netfilter/index.js'
 import {
   type Addresses,
+  type Batch,
   type BridgeVlans,
   type Fdb,
   type Filters,
@@ -21,6 +23,7 @@ import {
 } from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor, type Sysctl } from '../netns/index.js'
 import { NetworkLinks } from './network-links.js'
+import { Scope } from './scope.js'
 
 export interface NetworkCreateOptions {
   /** A name that `ip netns` sees too. Without one the network goes with its last handle and process. */
@@ -131,6 +134,25 @@ export class Network implements AsyncDisposable {
   /** Keys and peers of links of kind `wireguard`. */
   get wireguard(): Wireguard {
     return this.generic.wireguard
+  }
+
+  /**
+   * Many changes of routes and addresses in few calls, in the order in which `build` adds them: a hundred thousand take
+   * a second. Nothing is sent if `build` throws. Gives what became of each: its error, or `undefined`; one that fails
+   * leaves the others as they are.
+   *
+   *     const results = await network.batch(batch => {
+   *       for (const destination of prefixes) batch.routes.replace({ destination, gateway: '10.0.0.1' })
+   *     })
+   */
+  batch(build: (batch: Batch) => void, options?: WaitOptions): Promise<(Error | undefined)[]> {
+    return this.#route.batch(build, options)
+  }
+
+  /** What is made through it is undone, in reverse, when it is closed or left. */
+  scope(): Scope {
+    if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the network is closed')
+    return new Scope(this)
   }
 
   /** Lets go of the network. Idempotent. */

@@ -68,15 +68,20 @@ t.test('nor do valid messages with some bytes changed', async () => {
       bridge: { ageingTimeMs: 100, groupAddress: '01:80:c2:00:00:00', multicastQueryIntervalMs: 10 },
     }),
     createLinkRequest({ kind: 'veth', name: 'v0', peer: { name: 'v1' } }),
-    changeRouteRequest(24, 0, {
-      destination: '10.0.0.0/8',
-      gateway: 'fd00::1',
-      mtu: 1300,
-      nextHops: [
-        { gateway: '10.0.0.1', link: 3 },
-        { gateway: 'fd00::2', link: 4 },
-      ],
-    }),
+    changeRouteRequest(
+      24,
+      0,
+      {
+        destination: '10.0.0.0/8',
+        gateway: 'fd00::1',
+        mtu: 1300,
+        nextHops: [
+          { gateway: '10.0.0.1', link: 3 },
+          { gateway: 'fd00::2', link: 4 },
+        ],
+      },
+      Number,
+    ),
   ]
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 })
   for (const { bytes: original } of messages) {

@@ -1,14 +1,15 @@
 import { NetloomError } from '../../errors/index.js'
-import { deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
+import { abortError, deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
 import { acknowledgementBytes, Conversation, type Exchange } from './conversation.js'
+import { DumpStream, type DumpStreamOptions } from './dump-stream.js'
 import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
 import type { Message } from './message-reader.js'
 import type { Request } from './message-writer.js'
 import type { RequestContext } from './netlink-error.js'
 
 export interface ConnectionOptions {
-  /** The namespace whose network it is about. Default: where the process is. */
+  /** The namespace whose network it is about, which stays the caller's to keep. Default: where the process is. */
   in?: NamespaceReference | undefined
   /** `NETLINK_ROUTE`, … */
   protocol: number
@@ -39,6 +40,9 @@ export interface WaitOptions {
 // Requests that complete at once, one after the other, before the event loop gets its turn.
 const sendsPerTurn = 64
 
+// Few enough that what is made for them is gone before it grows old.
+const requestsPerChunk = 512
+
 // Where the system allows: with it, a thousand acknowledgements may be on their way.
 const defaultReceiveBuffer = 1024 * 1024
 
@@ -47,12 +51,14 @@ const syncTimeoutMs = 10_000
 
 /** A netlink socket to ask the kernel with, in one namespace. It keeps the process alive only while it waits. */
 export class NetlinkConnection {
+  readonly #options: ConnectionOptions
   readonly #socket: NetlinkSocket
   readonly #conversation: Conversation
   #sendsThisTurn = 0
   #open = true
 
   constructor(options: ConnectionOptions) {
+    this.#options = options
     const { protocol, receiveBuffer = defaultReceiveBuffer } = options
     this.#socket = openNetlinkSocket(options.in, { protocol, receiveBuffer }, () => {
       this.#sendsThisTurn = 0
@@ -115,6 +121,43 @@ export class NetlinkConnection {
   }
 
   /**
+   * Changes, one after the other in few calls; each that fails leaves the others as they are. Resolves with what became
+   * of each: its error, or `undefined`. After an abort what was not sent yet has the abort's error.
+   */
+  async requestAll(
+    requests: readonly ({ request: Request } & RequestContext)[],
+    options?: WaitOptions,
+  ): Promise<unknown[]> {
+    const failures: unknown[] = new Array(requests.length).fill(undefined)
+    for (let first = 0; first < requests.length; first += requestsPerChunk) {
+      this.#checkOpen()
+      const { signal } = options ?? {}
+      if (signal?.aborted) return failures.fill(abortError(signal), first)
+      await this.#requestChunk(requests.slice(first, first + requestsPerChunk), (i, failure) => {
+        failures[first + i] = failure
+      })
+    }
+    return failures
+  }
+
+  #requestChunk(
+    requests: readonly ({ request: Request } & RequestContext)[],
+    tell: (i: number, failure: unknown) => void,
+  ): Promise<void> {
+    return new Promise(resolve => {
+      let left = requests.length
+      for (const [i, { request, operation, subject }] of requests.entries()) {
+        const onDone = (failure?: unknown) => {
+          if (failure !== undefined) tell(i, failure)
+          if (--left === 0) resolve()
+        }
+        const replyBytes = acknowledgementBytes
+        this.#conversation.start({ request, operation, subject, replyBytes, onMessage: ignore, onDone })
+      }
+    })
+  }
+
+  /**
    * Requests that the kernel takes or refuses as one; see nfnetlink. Rejects with the first failure.
    * @param open begins, and `close` ends the transaction
    */
@@ -147,6 +190,12 @@ export class NetlinkConnection {
   /** Lists objects. A list that the kernel could not make in one piece is made anew, a few times. */
   dump(request: Request, options: DumpOptions & WaitOptions): Promise<void> {
     return this.#exchange(request, options, 0, options.signal)
+  }
+
+  /** A list that is read piece by piece, on a socket of its own in the same namespace. */
+  dumpStream(options: Omit<DumpStreamOptions, 'in' | 'protocol'>): DumpStream {
+    this.#checkOpen()
+    return new DumpStream({ ...options, in: this.#options.in, protocol: this.#options.protocol })
   }
 
   /** Ends at once; what is under way rejects. Idempotent. */

@@ -16,8 +16,10 @@ import {
   readIpAddress,
   wordOf,
 } from '../core/index.js'
+import type { Change, LinkIndex } from './change.js'
 import { AF, IFA, IFA_F, RT_SCOPE, RTM } from './constants.js'
 import type { LinkReference } from './link-reference.js'
+import { describeLink } from './links.js'
 
 export type AddressScope = keyof typeof RT_SCOPE
 
@@ -233,6 +235,28 @@ export function changeAddressRequest(
 export function canonicalAddress(text: string): { family: IpFamily; address: string; prefixLength: number } {
   const { family, bytes, length } = parseIpPrefix(text)
   return { family, address: formatIpAddress(bytes), prefixLength: length }
+}
+
+/** What can be done with an address, and how the kernel is told. */
+const verbs = {
+  create: { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL },
+  replace: { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.REPLACE },
+  delete: { type: RTM.DELADDR, flags: 0 },
+} as const
+
+/** @throws TypeError, RangeError; what `index` throws */
+export function addressChange(
+  verb: keyof typeof verbs,
+  options: Pick<AddressOptions, 'link' | 'address'> & Partial<AddressOptions>,
+  index: LinkIndex,
+): Change {
+  const { link, dad = 'start', ...rest } = requireOptions('options', options, addressOptions)
+  if (dad !== 'start' && dad !== 'skip') {
+    throw invalidArgumentValue('options.dad', dad, "must be 'start' or 'skip' in a batch")
+  }
+  const { type, flags } = verbs[verb]
+  const request = changeAddressRequest(type, flags, index(link), { ...rest, dad })
+  return { request, operation: `${verb} address`, subject: `${options.address} on ${describeLink(link)}` }
 }
 
 /** What {@link changeAddressRequest} would refuse, without a link. @throws TypeError, RangeError */

@@ -6,9 +6,10 @@
  */
 export { type Address, type AddressOptions, type AddressScope, checkAddress } from './address.js'
 export { Addresses, type AddressFilter } from './addresses.js'
+export type { Batch } from './batch.js'
 export { type BridgeVlan, type BridgeVlanOptions, BridgeVlans } from './bridge-vlans.js'
 export { type TrafficClass, TrafficClasses, type TrafficClassOptions } from './classes.js'
-export { netloomProtocol } from './constants.js'
+export { netloomAlias, netloomProtocol } from './constants.js'
 export type { Encapsulation, SegmentRouting } from './encapsulation.js'
 export { Fdb, type FdbFilter, type FdbFlush } from './fdb.js'
 export type { FdbDestination, FdbEntry, FdbKey, FdbOptions, FdbState } from './fdb-entry.js'
@@ -74,7 +75,8 @@ export type {
   RouteType,
 } from './route.js'
 export { RouteConnection } from './route-connection.js'
-export type { NextHopOptions, RouteOptions, RouteQuery } from './route-request.js'
+export { type NextHopOptions, type RouteOptions, type RouteQuery, routeOptionsOf } from './route-request.js'
+export { RouteView } from './route-view.js'
 export { type RouteFilter, Routes } from './routes.js'
 export type { NumberRange, Rule, RuleAction, RuleOptions } from './rule.js'
 export { type RuleFilter, Rules } from './rules.js'

@@ -13,6 +13,7 @@ import {
   type Request,
   type WaitOptions,
 } from '../core/index.js'
+import type { LinkIndex } from './change.js'
 import { RTM } from './constants.js'
 import { dumpObjects } from './dump.js'
 import { findLinkKind, findPortKind, resolveLinks } from './kinds/index.js'
@@ -238,6 +239,18 @@ export class Links {
   async index(reference: LinkReference): Promise<number> {
     checkReference(reference)
     return typeof reference === 'string' ? (await this.get(reference)).index : indexOf(reference)
+  }
+
+  /** For several, of which some may be absent: those that are names are looked up. @throws as {@link index} */
+  async indexes(references: readonly (LinkReference | undefined)[]): Promise<LinkIndex> {
+    const found = new Map<string, number>()
+    for (const name of references) {
+      if (typeof name === 'string' && !found.has(name)) found.set(name, await this.index(name))
+    }
+    return reference => {
+      checkReference(reference)
+      return typeof reference === 'string' ? found.get(reference)! : indexOf(reference)
+    }
   }
 
   /** The same, at once: blocks the thread, for microseconds. */

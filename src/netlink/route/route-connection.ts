@@ -1,7 +1,9 @@
 import { NetloomError } from '../../errors/index.js'
+import { throwIfAborted } from '../../lifecycle/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
-import { NETLINK, NetlinkConnection } from '../core/index.js'
+import { NETLINK, NetlinkConnection, type WaitOptions } from '../core/index.js'
 import { Addresses } from './addresses.js'
+import { Batch } from './batch.js'
 import { BridgeVlans } from './bridge-vlans.js'
 import { TrafficClasses } from './classes.js'
 import { Fdb } from './fdb.js'
@@ -77,6 +79,17 @@ export class RouteConnection implements AsyncDisposable {
     this.#watches.add(watch)
     watch.onEnd(() => this.#watches.delete(watch))
     return watch
+  }
+
+  /**
+   * Many changes in few calls, in the order in which `build` adds them; nothing is sent if it throws. Gives what became
+   * of each: its error, or `undefined`.
+   */
+  async batch(build: (batch: Batch) => void, options?: WaitOptions): Promise<(Error | undefined)[]> {
+    throwIfAborted(options?.signal)
+    const batch = new Batch(this.links)
+    build(batch)
+    return batch.send(this.#connection, options)
   }
 
   /** A link's counters, at once. @throws NetloomError `ERR_LINK_NOT_FOUND` */

@@ -6,6 +6,7 @@ import {
   requireOptions,
 } from '../../errors/index.js'
 import { type FixedPart, littleEndian, MessageWriter, NLM_F, type Request } from '../core/index.js'
+import type { Change, LinkIndex } from './change.js'
 import {
   AF,
   ICMPV6_ROUTER_PREF,
@@ -24,6 +25,7 @@ import type { LinkReference } from './link-reference.js'
 import {
   limitNumbers,
   nextHopLength,
+  type Route,
   type RouteLimits,
   type RoutePreference,
   type RouteScope,
@@ -102,12 +104,6 @@ export const routeQueryNames = [
   'fibMatch',
 ] as const satisfies readonly (keyof RouteQuery)[]
 
-/** Options with links looked up. */
-export interface ResolvedRoute extends Omit<RouteOptions, 'link' | 'nextHops'> {
-  link?: number | undefined
-  nextHops?: readonly (Omit<NextHopOptions, 'link'> & { link: number | undefined })[] | undefined
-}
-
 export const routeOptions = [
   'destination',
   'family',
@@ -146,6 +142,44 @@ export const routeOptions = [
   'quickAck',
   'fastOpenNoCookie',
 ] as const satisfies readonly (keyof RouteOptions)[]
+
+/** What can be done with a route, and how the kernel is told. */
+const verbs = {
+  create: { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.EXCL },
+  append: { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.APPEND },
+  prepend: { type: RTM.NEWROUTE, flags: NLM_F.CREATE },
+  change: { type: RTM.NEWROUTE, flags: NLM_F.REPLACE },
+  replace: { type: RTM.NEWROUTE, flags: NLM_F.CREATE | NLM_F.REPLACE },
+  delete: { type: RTM.DELROUTE, flags: 0 },
+} as const
+
+export type RouteVerb = keyof typeof verbs
+
+/** @throws TypeError, RangeError; what `index` throws */
+export function routeChange(verb: RouteVerb, options: RouteOptions, index: LinkIndex): Change {
+  requireOptions('options', options, routeOptions)
+  const { type, flags } = verbs[verb]
+  const request = changeRouteRequest(type, flags, options, index)
+  return { request, operation: operations[verb], subject: options.destination }
+}
+
+const operations = Object.fromEntries(Object.keys(verbs).map(verb => [verb, `${verb} route`])) as Record<
+  RouteVerb,
+  string
+>
+
+/** Options that make the route that was read. What it has in `raw` is not in them. */
+export function routeOptionsOf(route: Route): RouteOptions {
+  const options: Record<string, unknown> = {}
+  for (const name of routeOptions) {
+    const value = route[name as keyof Route]
+    if (value !== undefined) options[name] = value
+  }
+  if (route.nextHops.length === 0) delete options.nextHops
+  // A route of an object has the object's next hops, which are not its own.
+  if (route.nextHopId !== undefined) for (const name of ['gateway', 'link', 'nextHops']) delete options[name]
+  return options as unknown as RouteOptions
+}
 
 const encapsulationTypes = { type: RTA.ENCAP_TYPE, value: RTA.ENCAP }
 
@@ -232,21 +266,23 @@ export function lookUpRouteRequest(
 export function changeRouteRequest(
   type: typeof RTM.NEWROUTE | typeof RTM.DELROUTE,
   flags: number,
-  route: ResolvedRoute,
+  route: RouteOptions,
+  index: LinkIndex,
 ): Request {
   const creating = type === RTM.NEWROUTE
   const destination = parseDestination(route)
   const source = route.source === undefined ? undefined : parseIpPrefix(route.source)
   const routeType = route.type ?? 'unicast'
-  if (!Object.hasOwn(RTN, routeType)) {
+  if (route.type !== undefined && !Object.hasOwn(RTN, routeType)) {
     throw invalidArgumentValue('type', routeType, `must be one of ${Object.keys(RTN).join(', ')}`)
   }
   const scope = route.scope ?? defaultScope(destination.family, routeType, route, creating)
-  if (!Object.hasOwn(RT_SCOPE, scope)) {
+  if (route.scope !== undefined && !Object.hasOwn(RT_SCOPE, scope)) {
     throw invalidArgumentValue('scope', scope, `must be one of ${Object.keys(RT_SCOPE).join(', ')}`)
   }
   const table = requireInteger('table', route.table ?? RT_TABLE.MAIN, 1, 0xffff_ffff)
   const protocol = requireInteger('protocol', route.protocol ?? (creating ? netloomProtocol : 0), 0, 255)
+  const link = route.link === undefined ? undefined : index(route.link)
   const writer = new MessageWriter({
     type,
     flags: NLM_F.REQUEST | NLM_F.ACK | flags,
@@ -267,13 +303,13 @@ export function changeRouteRequest(
   if (source) writer.bytes(RTA.SRC, 'source', source.bytes)
   writer.u32(RTA.TABLE, 'table', table)
   writeGateway(writer, 'gateway', route.gateway, destination.family)
-  if (route.link !== undefined) writer.u32(RTA.OIF, 'link', route.link)
+  if (link !== undefined) writer.u32(RTA.OIF, 'link', link)
   if (route.metric !== undefined) writer.u32(RTA.PRIORITY, 'metric', route.metric)
   if (route.preferredSource !== undefined) {
     writer.bytes(RTA.PREFSRC, 'preferredSource', parseIpAddress(route.preferredSource).bytes)
   }
   writeLimits(writer, route)
-  if (route.nextHops !== undefined) writeNextHops(writer, route.nextHops, destination.family)
+  if (route.nextHops !== undefined) writeNextHops(writer, route.nextHops, destination.family, index)
   if (route.nextHopId !== undefined) {
     for (const name of ['gateway', 'link', 'nextHops', 'encapsulation'] as const) {
       if (route[name] !== undefined) {
@@ -300,7 +336,7 @@ export function changeRouteRequest(
   return writer.finish()
 }
 
-function parseDestination(route: ResolvedRoute): { family: IpFamily; bytes: Uint8Array; length: number } {
+function parseDestination(route: RouteOptions): { family: IpFamily; bytes: Uint8Array; length: number } {
   const { destination, gateway, family } = route
   if (destination === 'default') {
     const first = gateway ?? route.nextHops?.find(hop => hop.gateway !== undefined)?.gateway
@@ -318,12 +354,7 @@ function parseDestination(route: ResolvedRoute): { family: IpFamily; bytes: Uint
 }
 
 /** As `ip route` does: IPv4 routes to a gateway reach the universe, others the link. */
-function defaultScope(
-  family: IpFamily,
-  type: RouteType,
-  route: ResolvedRoute,
-  creating: boolean,
-): RouteScope {
+function defaultScope(family: IpFamily, type: RouteType, route: RouteOptions, creating: boolean): RouteScope {
   if (family === 6) return 'universe'
   if (!creating) return 'nowhere'
   if (type === 'local') return 'host'
@@ -352,8 +383,9 @@ function writeGateway(
 }
 
 function writeLimits(writer: MessageWriter, limits: RouteLimits): void {
-  const names = (Object.keys(limitNumbers) as (keyof typeof limitNumbers)[]).filter(
-    name => limits[name] !== undefined,
+  const names = Object.keys(limits).filter(
+    (name): name is keyof typeof limitNumbers =>
+      name in limitNumbers && limits[name as keyof RouteLimits] !== undefined,
   )
   const { congestionControl } = limits
   if (names.length === 0 && congestionControl === undefined) return
@@ -370,8 +402,9 @@ function writeLimits(writer: MessageWriter, limits: RouteLimits): void {
 
 function writeNextHops(
   writer: MessageWriter,
-  hops: NonNullable<ResolvedRoute['nextHops']>,
+  hops: readonly NextHopOptions[],
   family: IpFamily,
+  index: LinkIndex,
 ): void {
   if (!Array.isArray(hops) || hops.length === 0) {
     throw invalidArgumentType('nextHops', 'an array with at least one next hop', hops)
@@ -379,13 +412,14 @@ function writeNextHops(
   writer.nested(RTA.MULTIPATH, 'nextHops', list => {
     for (const [i, hop] of hops.entries()) {
       requireOptions(`nextHops[${i}]`, hop, ['gateway', 'link', 'weight', 'onlink', 'encapsulation'])
+      const link = hop.link === undefined ? 0 : index(hop.link)
       const weight = requireInteger(`nextHops[${i}].weight`, hop.weight ?? 1, 1, 256)
       const fixed: FixedPart = {
         length: nextHopLength,
         write(view, at) {
           view.setUint8(at + 2, hop.onlink ? RTNH_F.ONLINK : 0)
           view.setUint8(at + 3, weight - 1)
-          view.setInt32(at + 4, hop.link ?? 0, littleEndian)
+          view.setInt32(at + 4, link, littleEndian)
         },
       }
       list.counted(fixed, () => {

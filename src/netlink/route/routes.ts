@@ -3,25 +3,26 @@ import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } fr
 import {
   type NetlinkConnection,
   NetlinkError,
-  NLM_F,
   payloadOf,
   type Request,
   type WaitOptions,
 } from '../core/index.js'
 import { RT_TABLE, RTM } from './constants.js'
+import { dumpObjects } from './dump.js'
 import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type Route, readRoute } from './route.js'
 import {
-  changeRouteRequest,
   listRoutesRequest,
   lookUpRouteRequest,
-  type ResolvedRoute,
   type RouteOptions,
   type RouteQuery,
+  type RouteVerb,
+  routeChange,
   routeOptions,
   routeQueryNames,
 } from './route-request.js'
+import { RouteView } from './route-view.js'
 import { settle } from './settle.js'
 
 export interface RouteFilter {
@@ -33,6 +34,7 @@ export interface RouteFilter {
 }
 
 const replyBytes = 4096
+const changeOptions = [...routeOptions, 'signal'] as const
 
 /** The routes of one namespace. */
 export class Routes {
@@ -45,26 +47,70 @@ export class Routes {
   }
 
   async list(filter?: RouteFilter & WaitOptions): Promise<Route[]> {
-    const names = ['family', 'table', 'link', 'protocol', 'signal'] as const
-    const { family, table: given, link, protocol, signal } = requireOptions('filter', filter, names)
-    if (family !== undefined && family !== 4 && family !== 6) {
-      throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
-    }
-    const table =
-      given === 'all' ? undefined : requireInteger('filter.table', given ?? RT_TABLE.MAIN, 1, 0xffff_ffff)
-    const index = link === undefined ? undefined : await this.#links.index(link)
+    const { families, signal, ...wanted } = await this.#checkFilter(filter)
     const routes: Route[] = []
-    for (const each of family === undefined ? ([4, 6] as const) : [family]) {
-      for (const route of await this.#list(each, { table, link: index, protocol }, signal)) {
-        // Kernels that do not know a filter pass it over.
-        if (table !== undefined && route.table !== table) continue
-        if (protocol !== undefined && route.protocol !== protocol) continue
-        if (index !== undefined && route.link !== index && !route.nextHops.some(hop => hop.link === index))
-          continue
-        routes.push(route)
-      }
+    for (const family of families) {
+      for (const route of await this.#list(family, wanted, signal))
+        if (passes(route, wanted)) routes.push(route)
     }
     return routes
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go, however many there are. In the
+   * order of the kernel, IPv4 first.
+   * @throws NetlinkError; TypeError, RangeError
+   */
+  async *stream(filter?: RouteFilter & WaitOptions): AsyncGenerator<Route, void, undefined> {
+    let routes: Route[] = []
+    for await (const _ of this.#pieces(filter, view => routes.push(view.record()))) {
+      yield* routes
+      routes = []
+    }
+  }
+
+  /**
+   * Visits all routes without making an object of each: the view decodes what is looked at, and is lent for the visit.
+   * Gives how many there were.
+   * @throws NetlinkError; TypeError, RangeError; what `visit` throws
+   */
+  async walk(visit: (route: RouteView) => void, filter?: RouteFilter & WaitOptions): Promise<number> {
+    let count = 0
+    const pieces = this.#pieces(filter, view => {
+      count++
+      visit(view)
+    })
+    for await (const _ of pieces);
+    return count
+  }
+
+  /** Lets `take` see the routes that pass the filter; a step for each piece of the kernel's list. */
+  async *#pieces(
+    filter: (RouteFilter & WaitOptions) | undefined,
+    take: (view: RouteView) => void,
+  ): AsyncGenerator<void, void, undefined> {
+    const { families, signal, ...wanted } = await this.#checkFilter(filter)
+    for (const family of families) {
+      let view: RouteView | undefined
+      const stream = this.#connection.dumpStream({
+        request: listRoutesRequest(family, wanted),
+        operation: 'list routes',
+        signal,
+        onMessage: ({ type, payload }) => {
+          if (type !== RTM.NEWROUTE) return
+          view = view?.show(payload) ?? new RouteView(payload)
+          if (passes(view, wanted)) take(view)
+        },
+      })
+      try {
+        while (await stream.read()) yield
+        yield
+      } catch (error) {
+        if (!isNoTable(error)) throw error
+      } finally {
+        stream.close()
+      }
+    }
   }
 
   /** The route that a packet to `address` would take: `ip route get`. @throws NetlinkError `ENETUNREACH`, … */
@@ -95,60 +141,57 @@ export class Routes {
   }
 
   /** @throws NetlinkError `EEXIST`, `ENETUNREACH` for a gateway that no link reaches, …; TypeError, RangeError */
-  async create(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('create', NLM_F.CREATE | NLM_F.EXCL, options)
+  create(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('create', options)
   }
 
   /**
    * One more route to a destination, after those with the same metric. For IPv6, where routes of one metric are one
    * route of several next hops, it adds its next hops to these.
    */
-  async append(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('append', NLM_F.CREATE | NLM_F.APPEND, options)
+  append(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('append', options)
   }
 
   /** IPv4: one more route to a destination, before those with the same metric. */
-  async prepend(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('prepend', NLM_F.CREATE, options)
+  prepend(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('prepend', options)
   }
 
   /** As {@link replace}, but there has to be one. @throws NetlinkError `ENOENT` */
-  async change(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('change', NLM_F.REPLACE, options)
+  change(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('change', options)
   }
 
   /**
    * As {@link create}, but takes the place of a route to the same destination with the same metric. For IPv6 it takes
    * the place of all its next hops: give all that it shall have.
    */
-  async replace(options: RouteOptions & WaitOptions): Promise<void> {
-    await this.#put('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  replace(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('replace', options)
   }
 
   /** The first route that is as described. @throws NetlinkError `ESRCH` when there is none */
-  async delete(options: RouteOptions & WaitOptions): Promise<void> {
-    const { signal, ...route } = requireOptions('options', options, [...routeOptions, 'signal'])
-    const request = changeRouteRequest(RTM.DELROUTE, 0, await this.#resolve(route))
-    await settle(
-      () =>
-        this.#connection.request(request, { operation: 'delete route', subject: route.destination, signal }),
-      // There may have been several: one that is there says nothing.
-      async () => ((await this.#isThere(request, signal)) ? undefined : true),
-    )
+  delete(options: RouteOptions & WaitOptions): Promise<void> {
+    return this.#change('delete', options)
   }
 
-  async #put(operation: string, flags: number, options: RouteOptions & WaitOptions): Promise<void> {
-    const { signal, ...route } = requireOptions('options', options, [...routeOptions, 'signal'])
-    const request = changeRouteRequest(RTM.NEWROUTE, flags, await this.#resolve(route))
+  async #change(verb: RouteVerb, options: RouteOptions & WaitOptions): Promise<void> {
+    const { signal, ...route } = requireOptions('options', options, changeOptions)
+    const references = [
+      route.link,
+      ...(Array.isArray(route.nextHops) ? route.nextHops : []).map(hop => hop?.link),
+    ]
+    const index = await this.#links.indexes(references)
+    const { request, operation, subject } = routeChange(verb, route, index)
+    const isReplaced = verb === 'replace' || verb === 'change'
     await settle(
-      () =>
-        this.#connection.request(request, {
-          operation: `${operation} route`,
-          subject: route.destination,
-          repeatable: (flags & NLM_F.REPLACE) !== 0,
-          signal,
-        }),
-      async () => ((flags & NLM_F.EXCL) === 0 ? undefined : this.#isThere(request, signal)),
+      () => this.#connection.request(request, { operation, subject, repeatable: isReplaced, signal }),
+      async () => {
+        // Of several, one that is there says nothing.
+        if (verb === 'delete') return (await this.#isThere(request, signal)) ? undefined : true
+        return verb === 'create' ? this.#isThere(request, signal) : undefined
+      },
     )
   }
 
@@ -170,41 +213,52 @@ export class Routes {
     )
   }
 
-  async #resolve(options: RouteOptions): Promise<ResolvedRoute> {
-    const { link, nextHops, ...rest } = options
-    const index = async (reference: LinkReference | undefined) =>
-      reference === undefined ? undefined : this.#links.index(reference)
-    const resolved: ResolvedRoute = { ...rest, link: await index(link) }
-    if (nextHops !== undefined) {
-      resolved.nextHops = await Promise.all(
-        nextHops.map(async hop => ({ ...hop, link: await index(hop.link) })),
-      )
+  async #checkFilter(filter: (RouteFilter & WaitOptions) | undefined) {
+    const { family, table, link, protocol, signal } = requireOptions('filter', filter, filterNames)
+    if (family !== undefined && family !== 4 && family !== 6) {
+      throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
     }
-    return resolved
+    if (protocol !== undefined) requireInteger('filter.protocol', protocol, 0, 255)
+    return {
+      families: family === undefined ? ([4, 6] as const) : [family],
+      table:
+        table === 'all' ? undefined : requireInteger('filter.table', table ?? RT_TABLE.MAIN, 1, 0xffff_ffff),
+      link: link === undefined ? undefined : await this.#links.index(link),
+      protocol,
+      signal,
+    }
   }
 
-  async #list(
-    family: IpFamily,
-    filter: { table: number | undefined; link: number | undefined; protocol: number | undefined },
-    signal: AbortSignal | undefined,
-  ): Promise<Route[]> {
-    let routes: Route[] = []
-    try {
-      await this.#connection.dump(listRoutesRequest(family, filter), {
-        operation: 'list routes',
-        signal,
-        onMessage: message => {
-          if (message.type === RTM.NEWROUTE) routes.push(readRoute(message.payload))
-        },
-        onRestart: () => {
-          routes = []
-        },
-      })
-    } catch (error) {
-      // A table comes into being with its first route.
-      if (error instanceof NetlinkError && error.code === 'ENOENT') return []
-      throw error
-    }
-    return routes
+  async #list(family: IpFamily, wanted: WantedRoutes, signal: AbortSignal | undefined): Promise<Route[]> {
+    return dumpObjects(this.#connection, listRoutesRequest(family, wanted), {
+      operation: 'list routes',
+      signal,
+      read: ({ type, payload }) => (type === RTM.NEWROUTE ? readRoute(payload) : undefined),
+      none: noTable,
+    })
   }
+}
+
+const filterNames = ['family', 'table', 'link', 'protocol', 'signal'] as const
+
+interface WantedRoutes {
+  table: number | undefined
+  link: number | undefined
+  protocol: number | undefined
+}
+
+/** Kernels that do not know a filter pass it over. */
+function passes(route: Route | RouteView, { table, link, protocol }: WantedRoutes): boolean {
+  if (table !== undefined && route.table !== table) return false
+  if (protocol !== undefined && route.protocol !== protocol) return false
+  if (link === undefined || route.link === link) return true
+  const { nextHops } = route instanceof RouteView ? route.record() : route
+  return nextHops.some(hop => hop.link === link)
+}
+
+// A table comes into being with its first route.
+const noTable = ['ENOENT']
+
+function isNoTable(error: unknown): boolean {
+  return error instanceof NetlinkError && noTable.includes(error.code)
 }

@@ -107,7 +107,7 @@ if (!littleEndian) {
         `0fd000000000000000000000000000001${'0800080002000000'}`,
     )
     t.equal(
-      hex(changeRouteRequest(RTM.NEWROUTE, 0, { destination: 'default', gateway: '10.0.0.1' }).bytes),
+      hex(changeRouteRequest(RTM.NEWROUTE, 0, { destination: 'default', gateway: '10.0.0.1' }, Number).bytes),
       `02000000fe4e0001${'00000000'}08000f00fe000000080005000a000001`,
     )
     t.equal(

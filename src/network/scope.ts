@@ -1,0 +1,155 @@
+import { NetloomError } from '../errors/index.js'
+import { DisposeStack } from '../lifecycle/index.js'
+import type { Addresses, Fdb, Link, Neighbors, Nexthops, Routes, Rules } from '../netlink/route/index.js'
+import type { Network } from './network.js'
+import type { NetworkLinkCreate, NetworkLinks } from './network-links.js'
+
+/** Objects that are gone already need no undoing. */
+const goneCodes = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EADDRNOTAVAIL', 'ERR_LINK_NOT_FOUND'])
+
+/**
+ * Undoes, in reverse, all that was made through it:
+ *
+ *     await using scope = network.scope()
+ *     const link = await scope.links.create({ kind: 'bridge', name: 'br0', up: true })
+ *     await scope.sysctl.set('net.ipv4.ip_forward', 1)
+ *
+ * also after an exception. What somebody else has taken away meanwhile is passed over; if something cannot be undone
+ * the rest still is, and the end rejects.
+ */
+export class Scope implements AsyncDisposable {
+  readonly #network: Network
+  readonly #stack = new DisposeStack()
+  #open = true
+
+  /** @internal */
+  constructor(network: Network) {
+    this.#network = network
+  }
+
+  /** As those of the network; what `create` makes goes with the scope. */
+  readonly links: Pick<NetworkLinks, 'create' | 'joinBridge'> = {
+    create: async (options: NetworkLinkCreate): Promise<Link> => {
+      const { in: elsewhere } = options
+      // In another network it is that one's to delete.
+      if (elsewhere !== undefined)
+        throw new NetloomError('ERR_INVALID_STATE', 'a scope makes links in its own network')
+      return this.#made(
+        () => this.#network.links.create(options),
+        link => this.#network.links.delete(link.index),
+      )
+    },
+    joinBridge: (link, bridge) =>
+      this.#made(
+        () => this.#network.links.joinBridge(link, bridge),
+        join => join.undo(),
+      ),
+  }
+
+  readonly addresses: Pick<Addresses, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.addresses.create(options),
+        ({ link }) => this.#network.addresses.delete({ link, address: options.address, peer: options.peer }),
+      ),
+  }
+
+  readonly routes: Pick<Routes, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.routes.create(options),
+        () => this.#network.routes.delete({ ...options, signal: undefined }),
+      ),
+  }
+
+  readonly neighbors: Pick<Neighbors, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.neighbors.create(options),
+        () => {
+          const { link, address, proxy } = options
+          return this.#network.neighbors.delete({ link, address, proxy })
+        },
+      ),
+  }
+
+  readonly fdb: Pick<Fdb, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.fdb.create(options),
+        () => {
+          const { signal: _, state: _state, externallyLearned: _learned, sticky: _sticky, ...key } = options
+          return this.#network.fdb.delete(key)
+        },
+      ),
+  }
+
+  readonly rules: Pick<Rules, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.rules.create(options),
+        rule => this.#network.rules.delete({ ...options, priority: rule.priority, signal: undefined }),
+      ),
+  }
+
+  readonly nexthops: Pick<Nexthops, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.nexthops.create(options),
+        ({ id }) => this.#network.nexthops.delete(id),
+      ),
+  }
+
+  readonly nat: Pick<Network['nat'], 'masquerade' | 'portForward'> = {
+    masquerade: options =>
+      this.#made(
+        () => this.#network.nat.masquerade(options),
+        rule => rule.delete(),
+      ),
+    portForward: options =>
+      this.#made(
+        () => this.#network.nat.portForward(options),
+        rule => rule.delete(),
+      ),
+  }
+
+  /** `set` brings back what was there before. */
+  readonly sysctl: Pick<Network['sysctl'], 'set'> = {
+    set: async (name, value) => {
+      const before = await this.#network.sysctl.get(name)
+      await this.#made(
+        () => this.#network.sysctl.set(name, value),
+        () => this.#network.sysctl.set(name, before),
+      )
+    },
+  }
+
+  /** Undoes it all. Idempotent. @throws what could not be undone, all the rest being so */
+  async close(): Promise<void> {
+    this.#open = false
+    await this.#stack[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #made<T>(make: () => Promise<T>, undo: (made: T) => Promise<unknown>): Promise<T> {
+    if (!this.#open) throw new NetloomError('ERR_INVALID_STATE', 'the scope is closed')
+    const made = await make()
+    const back = async () => {
+      try {
+        await undo(made)
+      } catch (error) {
+        if (!goneCodes.has((error as { code?: string }).code ?? '')) throw error
+      }
+    }
+    // It was closed while this was being made.
+    if (!this.#open) {
+      await back()
+      throw new NetloomError('ERR_INVALID_STATE', 'the scope is closed')
+    }
+    this.#stack.defer(back)
+    return made
+  }
+}

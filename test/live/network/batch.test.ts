@@ -1,0 +1,123 @@
+import t from 'tap'
+import { Network } from '../../../src/network/index.js'
+import { watchLeaks } from '../../support/leaks.js'
+import { requires, requiresRoot } from '../../support/requires.js'
+
+async function wired(): Promise<Network> {
+  const network = await Network.create()
+  await network.links.create({
+    kind: 'veth',
+    name: 'v0',
+    up: true,
+    addresses: ['192.0.2.1/24'],
+    peer: { name: 'v1' },
+  })
+  await network.links.change('v1', { up: true })
+  return network
+}
+
+const destinations = (count: number) =>
+  Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`)
+
+if (requiresRoot(t) && requires(t, 'ip')) {
+  const leaks = watchLeaks()
+
+  t.test('many changes, with a result for each', async t => {
+    await using network = await wired()
+    const all = destinations(20_000)
+    const results = await network.batch(batch => {
+      for (const destination of all) batch.routes.create({ destination, gateway: '192.0.2.9', link: 'v0' })
+      // One that is there already, and one that cannot be.
+      batch.routes.create({ destination: all[7]!, gateway: '192.0.2.9' })
+      batch.routes.create({ destination: '10.255.0.0/16', gateway: '198.51.100.1' })
+      batch.routes.create({ destination: '10.254.0.0/16', gateway: '192.0.2.8' })
+      batch.addresses.create({ link: 'v0', address: '192.0.2.2/24' })
+      t.equal(batch.length, 20_004)
+    })
+    t.equal(results.length, 20_004)
+    t.equal(results.filter(Boolean).length, 2)
+    t.match(results[20_000], { code: 'EEXIST', message: /create route 10\.0\.0\.7\/32/ })
+    t.match(results[20_001], { code: 'ENETUNREACH' })
+    const { stdout } = await network.namespace.exec('ip', ['-4', 'route', 'show', 'proto', '78'])
+    t.equal(stdout.trim().split('\n').length, 20_001, 'iproute2 sees them')
+    t.match(await network.addresses.list({ family: 4, link: 'v0' }), [
+      { address: '192.0.2.1' },
+      { address: '192.0.2.2' },
+    ])
+    const gone = await network.batch(batch => {
+      for (const destination of all) batch.routes.delete({ destination })
+      batch.addresses.delete({ link: 'v0', address: '192.0.2.2/24' })
+    })
+    t.same(gone.filter(Boolean), [])
+    t.equal((await network.routes.list({ family: 4 })).length, 2)
+  })
+
+  t.test('their order is kept', async t => {
+    await using network = await wired()
+    const results = await network.batch(batch => {
+      for (let i = 0; i < 2000; i++) {
+        batch.routes.create({ destination: '10.0.0.0/8', gateway: '192.0.2.9' })
+        batch.routes.delete({ destination: '10.0.0.0/8' })
+      }
+    })
+    t.same(results.filter(Boolean), [])
+  })
+
+  t.test('awaited side by side they go together too', async t => {
+    await using network = await wired()
+    const results = await Promise.allSettled(
+      destinations(5000).map((destination, i) =>
+        network.routes.create({ destination, gateway: i % 1000 === 0 ? '198.51.100.1' : '192.0.2.9' }),
+      ),
+    )
+    const failed = results.flatMap(({ status }, i) => (status === 'rejected' ? [i] : []))
+    t.same(failed, [0, 1000, 2000, 3000, 4000])
+  })
+
+  t.test('bad input is refused when it is added, and nothing is sent', async t => {
+    await using network = await wired()
+    await t.rejects(
+      network.batch(batch => {
+        batch.routes.create({ destination: '10.0.0.0/8', gateway: '192.0.2.9' })
+        batch.routes.create({ destination: 'somewhere', gateway: '192.0.2.9' })
+      }),
+      { code: 'ERR_INVALID_ARG_VALUE' },
+    )
+    await t.rejects(
+      network.batch(batch => batch.routes.create({ destination: '10.0.0.0/8', link: 'v9' })),
+      { code: 'ERR_LINK_NOT_FOUND' },
+    )
+    await t.rejects(
+      network.batch(batch =>
+        batch.addresses.create({ link: 'v0', address: '10.0.0.1/8', dad: 'wait' as 'skip' }),
+      ),
+      { code: 'ERR_INVALID_ARG_VALUE' },
+    )
+    t.equal((await network.routes.list({ family: 4 })).length, 1)
+    t.same(await network.batch(() => {}), [])
+  })
+
+  t.test('an abort stops what was not sent', async t => {
+    await using network = await wired()
+    await t.rejects(
+      network.batch(() => t.fail('not called'), { signal: AbortSignal.abort() }),
+      { code: 'ABORT_ERR' },
+    )
+    const controller = new AbortController()
+    const all = destinations(50_000)
+    const sent = network.batch(
+      batch => {
+        for (const destination of all) batch.routes.create({ destination, link: 'v0' })
+      },
+      { signal: controller.signal },
+    )
+    setImmediate(() => controller.abort())
+    const results = await sent
+    const done = results.filter(result => result === undefined).length
+    t.ok(done < all.length, 'not all were sent')
+    t.match(results.at(-1), { code: 'ABORT_ERR' })
+    t.equal((await network.routes.list({ family: 4 })).length, done + 1, 'those without an error are there')
+  })
+
+  t.test('nothing is left', leaks)
+}
