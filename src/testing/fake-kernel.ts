@@ -44,9 +44,16 @@ export class FakeKernel {
   interruptions = 0
   /** Datagrams that are dropped before others are kept. */
   losses = 0
+  /**
+   * Datagrams that the receive buffer holds. Beyond it the kernel drops until everything has been read, and says so
+   * (ENOBUFS) before anything that is there: {@link deliver} does.
+   */
+  capacity = Number.POSITIVE_INFINITY
   /** Thrown by the send to come. */
   sendError: unknown
   readonly #answer: (request: Message, kernel: FakeKernel) => FakeReply[]
+  #congested = false
+  #error = false
 
   constructor(answer: (request: Message, kernel: FakeKernel) => FakeReply[]) {
     this.#answer = answer
@@ -64,23 +71,44 @@ export class FakeKernel {
       const each = isDump(message) ? this.messagesPerDatagram : 1
       for (let i = 0; i < replies.length; i += each) {
         const datagram = join(replies.slice(i, i + each).map(reply => encode(reply, message)))
-        if (this.losses > 0) this.losses--
-        else this.outbox.push(datagram)
+        this.#put(datagram)
       }
     })
   }
 
-  /** Hands over the oldest datagrams. */
+  #put(datagram: Uint8Array): void {
+    if (this.losses > 0) this.losses--
+    else if (this.#congested || this.outbox.length >= this.capacity) this.#congested = this.#error = true
+    else this.outbox.push(datagram)
+  }
+
+  /** Hands over the oldest datagrams; after an overflow, all. */
   deliver(conversation: Conversation, count = Number.POSITIVE_INFINITY): void {
     for (let i = 0; i < count; i++) {
+      if (this.#error) {
+        this.#overflow(conversation)
+        continue
+      }
       const datagram = this.outbox.shift()
       if (!datagram) return
+      if (this.outbox.length === 0) this.#congested = false
       conversation.receive(datagram)
     }
   }
 
+  #overflow(conversation: Conversation): void {
+    this.#error = false
+    conversation.overflowed()
+    for (let datagram = this.outbox.shift(); datagram; datagram = this.outbox.shift()) {
+      conversation.receive(datagram)
+    }
+    this.#congested = false
+    conversation.drained()
+  }
+
+  /** Only who asks for it is told that all went well. */
   acknowledge(request: Message): FakeReply[] {
-    return [error(request, 0, {})]
+    return request.flags & NLM_F.ACK ? [error(request, 0, {})] : []
   }
 
   refuse(request: Message, errno: number, refusal: FakeRefusal = {}): FakeReply[] {

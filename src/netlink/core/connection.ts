@@ -13,12 +13,18 @@ export interface ConnectionOptions {
   in?: NamespaceReference | undefined
   /** `NETLINK_ROUTE`, … */
   protocol: number
+  /** Bytes, which the kernel doubles; as much of it as the system allows. Default 1 MiB. */
+  receiveBuffer?: number | undefined
+  /** Bytes of replies that may be outstanding. Default: what the receive buffer holds. */
+  budget?: number | undefined
 }
 
 export interface RequestOptions extends RequestContext {
   onMessage?: ((message: Message) => void) | undefined
   /** What comes back beside the acknowledgement, in bytes of the receive buffer. Default 0. */
   replyBytes?: number | undefined
+  /** Changes nothing, or comes to the same when done twice: where the answer is lost, it is asked for again. */
+  repeatable?: boolean | undefined
 }
 
 export interface DumpOptions extends RequestContext {
@@ -38,7 +44,7 @@ const sendsPerTurn = 64
 const requestsPerChunk = 512
 
 // Where the system allows: with it, a thousand acknowledgements may be on their way.
-const receiveBuffer = 1024 * 1024
+const defaultReceiveBuffer = 1024 * 1024
 
 // The kernel answers while it takes the request; this is for what it may do later.
 const syncTimeoutMs = 10_000
@@ -53,7 +59,7 @@ export class NetlinkConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    const { protocol } = options
+    const { protocol, receiveBuffer = defaultReceiveBuffer } = options
     this.#socket = openNetlinkSocket(options.in, { protocol, receiveBuffer }, () => {
       this.#sendsThisTurn = 0
       this.#read()
@@ -69,7 +75,7 @@ export class NetlinkConnection {
         }),
       port: this.#socket.port,
       // The buffer's size as the kernel counts it, less what it may need for bookkeeping.
-      budget: Math.max(64 * 1024, this.#socket.receiveBuffer / 2),
+      budget: options.budget ?? Math.max(64 * 1024, this.#socket.receiveBuffer / 2),
     })
   }
 
@@ -202,7 +208,7 @@ export class NetlinkConnection {
 
   #exchange(
     request: Request,
-    options: RequestContext & Pick<Exchange, 'onMessage' | 'onRestart'>,
+    options: RequestContext & Pick<Exchange, 'onMessage' | 'onRestart' | 'repeatable'>,
     replyBytes: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
@@ -215,6 +221,7 @@ export class NetlinkConnection {
         subject: options.subject,
         request,
         replyBytes,
+        repeatable: options.repeatable,
         onMessage: options.onMessage,
         onRestart: () => options.onRestart?.(),
         onDone: failure => {

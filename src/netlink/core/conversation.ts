@@ -3,17 +3,19 @@ import { messageHeaderLength, NLM_F, NLMSG } from './constants.js'
 import { littleEndian, writeNative32 } from './endianness.js'
 import { type Message, malformed, readMessages } from './message-reader.js'
 import type { Request } from './message-writer.js'
-import { acknowledgementAttributes, type RequestContext, readFailure } from './netlink-error.js'
+import { acknowledgementAttributes, NetlinkError, type RequestContext, readFailure } from './netlink-error.js'
 
 /** One request and what comes back for it. Exactly one `onDone` follows, unless {@link Conversation.abandon} is called. */
 export interface Exchange extends RequestContext {
   readonly request: Request
   /** What the replies may take in the receive buffer, in bytes. A dump's are paced by the kernel: 0. */
   readonly replyBytes: number
+  /** Changes nothing, or comes to the same when done twice: where the answer is lost, it is asked for again. */
+  readonly repeatable?: boolean | undefined
   /** An answer that is no control message. Its bytes are lent. May throw: the exchange then fails with that. */
   onMessage(message: Message): void
   onDone(failure?: unknown): void
-  /** Of a dump: what came so far is void, it begins anew. */
+  /** Of a dump, or of what is repeatable: what came so far is void, it begins anew. */
   onRestart?(): void
 }
 
@@ -57,13 +59,16 @@ export interface ConversationOptions {
   port: number
   /** Bytes of replies that may be outstanding. */
   budget: number
-  /** How often a dump begins anew before it fails. Default 8. */
+  /** How often a dump, or what is repeatable, begins anew before it fails. Default 8. */
   restarts?: number
   sequence?: number
 }
 
 /** Requests that go together fill at most so many bytes. */
 const groupBytes = 16 * 1024
+
+/** Bytes of replies below which the budget does not fall when they are lost. */
+const leastBudget = 8 * 1024
 
 /** What an acknowledgement takes in the receive buffer: 256 of them fill 208 KiB, and some carry a message. */
 export const acknowledgementBytes = 1024
@@ -87,12 +92,14 @@ export class Conversation {
   #active = new Map<number, State>()
   #dumping: State | undefined
   #replyBytes = 0
+  #budget: number
   #deaf = false
   readonly #takeMessage = (message: Message) => this.#take(message)
 
   constructor(options: ConversationOptions) {
     this.#options = options
     this.#restarts = options.restarts ?? 8
+    this.#budget = options.budget
     this.#sequence = options.sequence ?? 0
   }
 
@@ -156,6 +163,8 @@ export class Conversation {
   /** The kernel had no room for a reply (ENOBUFS). Nothing is sent until {@link drained}: it would go unheard. */
   overflowed(): void {
     this.#deaf = true
+    // Replies take more than they were thought to.
+    this.#budget = Math.max(this.#budget / 2, Math.min(this.#budget, leastBudget))
   }
 
   /** Everything that was there has been read. */
@@ -163,8 +172,8 @@ export class Conversation {
     if (!this.#deaf) return
     this.#deaf = false
     // The kernel has answered everything: what is not here now was lost.
-    for (const state of [...this.#active.values()]) {
-      if (state.dump && !state.abandoned) {
+    for (const state of [...this.#active.values()].reverse()) {
+      if ((state.dump || state.exchange.repeatable) && !state.abandoned) {
         this.#restart(state, () => lost(state.exchange))
       } else {
         this.#finish(state, lost(state.exchange))
@@ -205,7 +214,7 @@ export class Conversation {
       const { exchange } = this.#queue[this.#head]!
       bytes += aligned(exchange.request.bytes.length)
       replyBytes += exchange.replyBytes
-      const fits = replyBytes <= this.#options.budget || replyBytes === exchange.replyBytes
+      const fits = replyBytes <= this.#budget || replyBytes === exchange.replyBytes
       if (!fits || (bytes > groupBytes && this.#head > first)) break
     }
     const group = this.#queue.slice(first, this.#head)
@@ -274,6 +283,11 @@ export class Conversation {
         // In order: those before it that nothing was heard of went well, unless something was lost.
         if (!this.#deaf) for (const earlier of state.group) this.#finish(earlier)
         const failure = this.#readError(message, state.exchange)
+        // Of a dump: there was no room to begin.
+        if (state.dump && !state.abandoned && failure instanceof NetlinkError && failure.code === 'ENOBUFS') {
+          this.#restart(state, () => failure)
+          return
+        }
         this.#finish(state, failure)
         if (failure !== undefined) for (const other of state.transaction) this.#finish(other, failure)
         return
@@ -320,7 +334,8 @@ export class Conversation {
     this.#forget(state)
     state.restarts++
     state.exchange.onRestart?.()
-    this.#dumps.unshift(state)
+    if (state.dump) this.#dumps.unshift(state)
+    else this.#queue.splice(this.#head, 0, state)
   }
 
   /** struct nlmsgerr: a number, the request's header and perhaps the request, then attributes. */

@@ -25,6 +25,7 @@ export {
   type Message,
   malformed,
   Payload,
+  payloadOf,
   type RawAttribute,
   readMessages,
 } from './message-reader.js'

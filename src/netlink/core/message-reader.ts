@@ -1,6 +1,7 @@
 import { NetloomError } from '../../errors/index.js'
 import { attributeHeaderLength, messageHeaderLength, NLA_TYPE_MASK } from './constants.js'
 import { littleEndian } from './endianness.js'
+import type { Request } from './message-writer.js'
 
 const decoder = new TextDecoder()
 
@@ -199,6 +200,11 @@ export function readMessages(datagram: Uint8Array, take: (message: Message) => v
     })
     at += (length + 3) & ~3
   }
+}
+
+/** What a request says, to be read as the kernel's own messages are. */
+export function payloadOf({ bytes }: Pick<Request, 'bytes'>): Payload {
+  return new Payload(bytes.subarray(messageHeaderLength))
 }
 
 export function malformed(message: string): NetloomError {

@@ -13,8 +13,10 @@ import {
   readAddress,
 } from './address.js'
 import { RTM } from './constants.js'
+import { dumpObjects } from './dump.js'
 import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
+import { settle } from './settle.js'
 
 export interface AddressFilter {
   link?: LinkReference | undefined
@@ -41,16 +43,10 @@ export class Addresses {
       throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
     }
     const index = link === undefined ? undefined : await this.#links.index(link)
-    let addresses: Address[] = []
-    await this.#connection.dump(listAddressesRequest(index, family), {
+    const addresses = await dumpObjects(this.#connection, listAddressesRequest(index, family), {
       operation: 'list addresses',
       signal,
-      onMessage: message => {
-        if (message.type === RTM.NEWADDR) addresses.push(readAddress(message.payload))
-      },
-      onRestart: () => {
-        addresses = []
-      },
+      read: ({ type, payload }) => (type === RTM.NEWADDR ? readAddress(payload) : undefined),
     })
     // Kernels that do not know a filter pass it over.
     return addresses.filter(
@@ -92,11 +88,16 @@ export class Addresses {
       'signal',
     ])
     const index = await this.#links.index(link)
-    await this.#connection.request(changeAddressRequest(RTM.DELADDR, 0, index, { address, peer }), {
-      operation: 'delete address',
-      subject: `${address} on ${describeLink(link)}`,
-      signal,
-    })
+    const request = changeAddressRequest(RTM.DELADDR, 0, index, { address, peer })
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: 'delete address',
+          subject: `${address} on ${describeLink(link)}`,
+          signal,
+        }),
+      async () => (await this.#find(index, { address, peer })) === undefined,
+    )
   }
 
   async #put(operation: string, flags: number, options: AddressOptions & WaitOptions): Promise<Address> {
@@ -111,16 +112,22 @@ export class Addresses {
     }
     const index = await this.#links.index(link)
     let created: Address | undefined
-    await this.#connection.request(
-      changeAddressRequest(RTM.NEWADDR, flags | NLM_F.ECHO, index, { ...rest, dad }),
-      {
-        operation: `${operation} address`,
-        subject: `${options.address} on ${describeLink(link)}`,
-        replyBytes,
-        signal,
-        onMessage: message => {
-          if (message.type === RTM.NEWADDR) created ??= readAddress(message.payload)
-        },
+    const request = changeAddressRequest(RTM.NEWADDR, flags | NLM_F.ECHO, index, { ...rest, dad })
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: `${operation} address`,
+          subject: `${options.address} on ${describeLink(link)}`,
+          replyBytes,
+          repeatable: (flags & NLM_F.EXCL) === 0,
+          signal,
+          onMessage: message => {
+            if (message.type === RTM.NEWADDR) created = readAddress(message.payload)
+          },
+        }),
+      async () => {
+        created = await this.#find(index, rest)
+        return created !== undefined
       },
     )
     // Not every kernel echoes an address of either family.

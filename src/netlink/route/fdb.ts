@@ -19,6 +19,7 @@ import {
 } from './fdb-entry.js'
 import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
+import { settle } from './settle.js'
 
 export interface FdbFilter {
   /** Only what is behind this port, or in this device's table. */
@@ -84,6 +85,7 @@ export class Fdb {
       operation: 'get fdb entry',
       subject: describe(key),
       replyBytes,
+      repeatable: true,
       signal,
       onMessage: message => {
         if (message.type === RTM.NEWNEIGH) entry ??= readFdbEntry(message.payload)
@@ -195,11 +197,21 @@ export class Fdb {
       },
       entry,
     )
-    await this.#connection.request(request, {
-      operation: `${operation} fdb entry`,
-      subject: describe(entry),
-      signal,
-    })
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: `${operation} fdb entry`,
+          subject: describe(entry),
+          repeatable: (flags & NLM_F.REPLACE) !== 0,
+          signal,
+        }),
+      async () => {
+        const { macAddress, vlan, destination } = entry
+        const found = await this.list({ link: place.index, macAddress, vlan, signal })
+        const there = found.some(each => destination === undefined || each.destination === destination)
+        return there === (type === RTM.NEWNEIGH)
+      },
+    )
   }
 
   /** A port's entries are its bridge's; a bridge and any other device are asked for their own. */

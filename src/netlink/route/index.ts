@@ -49,7 +49,14 @@ export type { LinkReference } from './link-reference.js'
 export type { LinkAttributes, LinkChange, LinkCreate, VethPeer } from './link-request.js'
 export { type LinkFilter, Links } from './links.js'
 export { type NamespaceId, NamespaceIds } from './namespace-ids.js'
-export { type Neighbor, type NeighborOptions, type NeighborState, Neighbors } from './neighbors.js'
+export {
+  type Neighbor,
+  type NeighborFilter,
+  type NeighborKey,
+  type NeighborOptions,
+  type NeighborState,
+  Neighbors,
+} from './neighbors.js'
 export {
   type Nexthop,
   type NexthopFilter,

@@ -15,6 +15,7 @@ import {
 } from '../core/index.js'
 import type { LinkIndex } from './change.js'
 import { RTM } from './constants.js'
+import { dumpObjects } from './dump.js'
 import { findLinkKind, findPortKind, resolveLinks } from './kinds/index.js'
 import { type Link, type LinkStatistics, readLink, readLinkStatistics } from './link.js'
 import { firstDifference } from './link-difference.js'
@@ -36,6 +37,7 @@ import {
   splitLater,
   splitPortSettings,
 } from './link-request.js'
+import { settle } from './settle.js'
 
 export interface LinkFilter {
   kind?: string | undefined
@@ -56,16 +58,10 @@ export class Links {
   async list(filter?: LinkFilter & WaitOptions): Promise<Link[]> {
     const { kind, master, signal } = requireOptions('filter', filter, ['kind', 'master', 'signal'])
     const masterIndex = master === undefined ? undefined : await this.index(master)
-    let links: Link[] = []
-    await this.#connection.dump(listLinksRequest({ kind, master: masterIndex }), {
+    const links = await dumpObjects(this.#connection, listLinksRequest({ kind, master: masterIndex }), {
       operation: 'list links',
       signal,
-      onMessage: message => {
-        if (message.type === RTM.NEWLINK) links.push(readLink(message.payload))
-      },
-      onRestart: () => {
-        links = []
-      },
+      read: ({ type, payload }) => (type === RTM.NEWLINK ? readLink(payload) : undefined),
     })
     // Kernels that do not know a filter pass it over.
     return links.filter(
@@ -90,6 +86,7 @@ export class Links {
         operation: 'get link',
         subject: describeLink(reference),
         replyBytes: linkReplyBytes,
+        repeatable: true,
         signal: options?.signal,
         onMessage: message => {
           link = readLink(message.payload)
@@ -173,11 +170,11 @@ export class Links {
     try {
       const { first, later } = splitLater(resolved.link)
       if (Object.keys(later).length === 0) {
-        const index = await this.#create(createLinkRequest(first), options, there)
+        const index = await this.#create(first, options, there)
         return await there.get(index)
       }
       const { up, ...down } = first
-      const index = await this.#create(createLinkRequest(down), options, there)
+      const index = await this.#create(down, options, there)
       try {
         return await there.#change(index, { ...later, up })
       } catch (error) {
@@ -231,11 +228,10 @@ export class Links {
 
   /** @throws NetloomError `ERR_LINK_NOT_FOUND` */
   async delete(reference: LinkReference, options?: WaitOptions): Promise<void> {
-    await this.#request(
-      linkRequest(RTM.DELLINK, 0, checkReference(reference)),
-      'delete link',
-      reference,
-      options,
+    const request = linkRequest(RTM.DELLINK, 0, checkReference(reference))
+    await settle(
+      () => this.#request(request, 'delete link', reference, options),
+      async () => (await this.find(reference, options)) === undefined,
     )
   }
 
@@ -264,21 +260,34 @@ export class Links {
   }
 
   /** Gives the index. */
-  async #create(request: Request, options: LinkCreate, there: Links): Promise<number> {
+  async #create(link: ResolvedLink, options: LinkCreate, there: Links): Promise<number> {
+    const request = createLinkRequest(link)
+    const name = options.name?.includes('%') ? undefined : options.name
     let index: number | undefined
-    await this.#connection.request(request, {
-      operation: `create ${options.kind} link`,
-      subject: options.name,
-      replyBytes: linkReplyBytes,
-      // The echo of the request is the link before it got its master: good for its index only.
-      onMessage: ({ type, payload }) => {
-        if (type === RTM.NEWLINK && payload.u8(0) === 0) index ??= payload.s32(4)
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: `create ${options.kind} link`,
+          subject: options.name,
+          replyBytes: linkReplyBytes,
+          // The echo of the request is the link before it got its master: good for its index only.
+          onMessage: ({ type, payload }) => {
+            if (type === RTM.NEWLINK && payload.u8(0) === 0) index ??= payload.s32(4)
+          },
+        }),
+      async () => {
+        // Its echo may have come although its acknowledgement did not.
+        if (index !== undefined) return true
+        const reference = name ?? options.index
+        if (reference === undefined) return undefined
+        const found = await there.find(reference)
+        return found !== undefined && firstDifference(found, link) === undefined
       },
-    })
+    )
     if (index !== undefined) return index
     // A kernel that does not echo.
     if (options.index !== undefined) return options.index
-    if (options.name !== undefined && !options.name.includes('%')) return there.index(options.name)
+    if (name !== undefined) return there.index(name)
     throw new NetloomError(
       'ERR_UNSUPPORTED',
       'the link was made, but this kernel does not say which it is: give it a name',
@@ -295,13 +304,16 @@ export class Links {
     if ((up && change.ipv6LinkLocal !== undefined) || ports.length > 0) {
       const requests = ports.map(({ name, kind, settings }) => changePortRequest(index, name, kind, settings))
       if (Object.values(rest).some(value => value !== undefined)) {
-        await this.#request(changeLinkRequest(index, rest), 'change link', index)
+        await this.#request(changeLinkRequest(index, rest), 'change link', index, { repeatable: true })
       }
       if (ports.length > 0) await this.#checkPort(index, ports)
-      for (const request of requests) await this.#request(request, 'change port', index)
-      if (up !== undefined) await this.#request(changeLinkRequest(index, { up }), 'change link', index)
+      for (const request of requests) await this.#request(request, 'change port', index, { repeatable: true })
+      if (up !== undefined)
+        await this.#request(changeLinkRequest(index, { up }), 'change link', index, { repeatable: true })
     } else {
-      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index)
+      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index, {
+        repeatable: true,
+      })
     }
     const link = await this.get(index)
     return altNames && (await this.#rename(link, altNames)) ? this.get(index) : link
@@ -354,13 +366,13 @@ export class Links {
     request: Request,
     operation: string,
     reference: LinkReference,
-    options?: WaitOptions,
+    options?: WaitOptions & { repeatable?: boolean },
   ): Promise<void> {
     try {
       await this.#connection.request(request, {
         operation,
         subject: describeLink(reference),
-        signal: options?.signal,
+        ...options,
       })
     } catch (error) {
       if (isMissing(error)) throw notFound(reference, error)
@@ -374,6 +386,7 @@ export class Links {
         operation: 'get link',
         subject: describeLink(reference),
         replyBytes: linkReplyBytes,
+        repeatable: true,
         onMessage,
       })
     } catch (error) {

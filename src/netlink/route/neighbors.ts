@@ -1,8 +1,14 @@
 import { formatMacAddress, type IpFamily, parseIpAddress, parseMacAddress } from '../../address/index.js'
-import { invalidArgumentValue, requireOptions } from '../../errors/index.js'
+import {
+  invalidArgumentType,
+  invalidArgumentValue,
+  NetloomError,
+  requireOptions,
+} from '../../errors/index.js'
 import {
   MessageWriter,
   type NetlinkConnection,
+  NetlinkError,
   NLM_F,
   type Payload,
   type Request,
@@ -10,10 +16,12 @@ import {
   type WaitOptions,
   wordOf,
 } from '../core/index.js'
-import { AF, NDA, NTF, NUD, RTM } from './constants.js'
+import { AF, NDA, NTF, NTF_EXT, NUD, netloomProtocol, RTM } from './constants.js'
+import { dumpObjects } from './dump.js'
 import type { LinkReference } from './link-reference.js'
 import { describeLink, type Links } from './links.js'
 import { neighborHeader, neighborHeaderLength } from './neighbor-message.js'
+import { settle } from './settle.js'
 
 export type NeighborState = keyof typeof NUD
 
@@ -28,20 +36,58 @@ export interface Neighbor {
   readonly router: boolean
   /** Not a host, but an address that this one answers for. */
   readonly proxy: boolean
+  /** A program put it there in the place of learning, and it does not age (NTF_EXT_LEARNED). */
+  readonly externallyLearned: boolean
+  /** The kernel finds it out and keeps it up to date by itself (NTF_EXT_MANAGED, since 5.16). */
+  readonly managed: boolean
+  readonly offloaded: boolean
+  /** Who made it, as of routes: 78 Netloom; 0 where nobody said. */
+  readonly protocol: number
 }
 
-export interface NeighborOptions {
+export interface NeighborKey {
   link: LinkReference
   address: string
-  /** Needed, but for `proxy`. */
-  macAddress?: string | undefined
-  /** Default `permanent`. */
-  state?: NeighborState | undefined
-  router?: boolean | undefined
   proxy?: boolean | undefined
 }
 
-const neighborOptions = ['link', 'address', 'macAddress', 'state', 'router', 'proxy'] as const
+export interface NeighborFilter {
+  link?: LinkReference | undefined
+  family?: IpFamily | undefined
+  state?: NeighborState | undefined
+  /** Addresses that this host answers for, in the place of hosts. */
+  proxy?: boolean | undefined
+  protocol?: number | undefined
+}
+
+export interface NeighborOptions extends NeighborKey {
+  /** Needed, but for `proxy`, and where the kernel is to find it out (`use`, `managed`). */
+  macAddress?: string | undefined
+  /** Default `permanent`; where the kernel is to find out the MAC address, `none`. */
+  state?: NeighborState | undefined
+  router?: boolean | undefined
+  externallyLearned?: boolean | undefined
+  managed?: boolean | undefined
+  /** The kernel finds it out now, as if a packet were to be sent. */
+  use?: boolean | undefined
+  /** Who makes it, 0 to 255. Default 78. */
+  protocol?: number | undefined
+}
+
+const keyNames = ['link', 'address', 'proxy'] as const
+const neighborOptions = [
+  ...keyNames,
+  'macAddress',
+  'state',
+  'router',
+  'externallyLearned',
+  'managed',
+  'use',
+  'protocol',
+] as const satisfies readonly (keyof NeighborOptions)[]
+const filterNames = ['link', 'family', 'state', 'proxy', 'protocol'] as const
+
+const replyBytes = 4096
 
 /** The neighbors of one namespace. */
 export class Neighbors {
@@ -53,32 +99,55 @@ export class Neighbors {
     this.#links = links
   }
 
-  /** Entries of ARP and neighbor discovery; those of multicast and of no use (`noarp`) included. */
-  async list(
-    filter?: { link?: LinkReference | undefined; family?: IpFamily | undefined } & WaitOptions,
-  ): Promise<Neighbor[]> {
-    const { link, family, signal } = requireOptions('filter', filter, ['link', 'family', 'signal'])
+  /**
+   * Entries of ARP and neighbor discovery, those of multicast and of no use (`noarp`) included; or, with `proxy`, the
+   * addresses that this host answers for.
+   */
+  async list(filter?: NeighborFilter & WaitOptions): Promise<Neighbor[]> {
+    const { link, family, state, proxy, protocol, signal } = requireOptions('filter', filter, [
+      ...filterNames,
+      'signal',
+    ])
+    if (family !== undefined && family !== 4 && family !== 6) {
+      throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
+    }
+    if (state !== undefined) stateNumber(state)
     const index = link === undefined ? undefined : await this.#links.index(link)
-    let neighbors: Neighbor[] = []
-    await this.#connection.dump(listRequest(index, family), {
+    const neighbors = await dumpObjects(this.#connection, listRequest(index, family, proxy === true), {
       operation: 'list neighbors',
       signal,
-      onMessage: message => {
-        const neighbor = message.type === RTM.NEWNEIGH ? readNeighbor(message.payload) : undefined
-        if (neighbor) neighbors.push(neighbor)
-      },
-      onRestart: () => {
-        neighbors = []
-      },
+      read: ({ type, payload }) => (type === RTM.NEWNEIGH ? readNeighbor(payload) : undefined),
     })
     // Kernels that do not know a filter pass it over.
     return neighbors.filter(
       found =>
-        (index === undefined || found.link === index) && (family === undefined || found.family === family),
+        (index === undefined || found.link === index) &&
+        (family === undefined || found.family === family) &&
+        (state === undefined || found.state === state) &&
+        (protocol === undefined || found.protocol === protocol),
     )
   }
 
-  /** @throws NetlinkError `EEXIST`; TypeError */
+  /** @throws NetlinkError `ENOENT` when it is not there */
+  async get(options: NeighborKey & WaitOptions): Promise<Neighbor> {
+    const { signal, ...key } = requireOptions('options', options, [...keyNames, 'signal'])
+    const index = await this.#links.index(key.link)
+    let neighbor: Neighbor | undefined
+    await this.#connection.request(getRequest(index, key), {
+      operation: 'get neighbor',
+      subject: describe(key),
+      replyBytes,
+      repeatable: true,
+      signal,
+      onMessage: message => {
+        if (message.type === RTM.NEWNEIGH) neighbor = readNeighbor(message.payload)
+      },
+    })
+    if (!neighbor) throw new NetloomError('ERR_NETLINK_PROTOCOL', `get neighbor ${describe(key)}: no answer`)
+    return neighbor
+  }
+
+  /** @throws NetlinkError `EEXIST`; TypeError, RangeError */
   async create(options: NeighborOptions & WaitOptions): Promise<void> {
     await this.#change('create', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.EXCL, options)
   }
@@ -89,24 +158,73 @@ export class Neighbors {
   }
 
   /** @throws NetlinkError `ENOENT` when it is not there */
-  async delete(options: Pick<NeighborOptions, 'link' | 'address' | 'proxy'> & WaitOptions): Promise<void> {
+  async delete(options: NeighborKey & WaitOptions): Promise<void> {
+    requireOptions('options', options, [...keyNames, 'signal'])
     await this.#change('delete', RTM.DELNEIGH, 0, options)
+  }
+
+  /**
+   * Takes away what the kernel has found out, or what the filter selects: without a state, `permanent` and `noarp`
+   * entries stay.
+   */
+  async flush(filter?: NeighborFilter & WaitOptions): Promise<void> {
+    const { signal, state, proxy } = requireOptions('filter', filter, [...filterNames, 'signal'])
+    const found = await this.list(filter)
+    const doomed = found.filter(
+      each => proxy || state !== undefined || (each.state !== 'permanent' && each.state !== 'noarp'),
+    )
+    await Promise.all(doomed.map(each => this.#deleteIfThere(each, signal)))
+  }
+
+  async #deleteIfThere({ link, address, proxy }: Neighbor, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.delete({ link, address, proxy, signal })
+    } catch (error) {
+      if (!(error instanceof NetlinkError) || error.code !== 'ENOENT') throw error
+    }
   }
 
   async #change(
     operation: string,
-    type: number,
+    type: typeof RTM.NEWNEIGH | typeof RTM.DELNEIGH,
     flags: number,
     options: NeighborOptions & WaitOptions,
   ): Promise<void> {
     const { signal, ...neighbor } = requireOptions('options', options, [...neighborOptions, 'signal'])
     const index = await this.#links.index(neighbor.link)
-    await this.#connection.request(changeRequest(type, flags, index, neighbor), {
-      operation: `${operation} neighbor`,
-      subject: `${neighbor.address} on ${describeLink(neighbor.link)}`,
-      signal,
-    })
+    const request = changeRequest(type, flags, index, neighbor)
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: `${operation} neighbor`,
+          subject: describe(neighbor),
+          repeatable: (flags & NLM_F.REPLACE) !== 0,
+          signal,
+        }),
+      async () => {
+        const found = await this.#find(index, neighbor, signal)
+        if (type === RTM.DELNEIGH) return found === undefined
+        return found !== undefined && found.macAddress === neighbor.macAddress?.toLowerCase()
+      },
+    )
   }
+
+  async #find(
+    link: number,
+    { address, proxy }: NeighborKey,
+    signal: AbortSignal | undefined,
+  ): Promise<Neighbor | undefined> {
+    try {
+      return await this.get({ link, address, proxy, signal })
+    } catch (error) {
+      if (error instanceof NetlinkError && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+}
+
+function describe({ address, link }: NeighborKey): string {
+  return `${address} on ${describeLink(link)}`
 }
 
 /** `undefined` for what is no IP neighbor. @throws NetloomError `ERR_NETLINK_PROTOCOL` */
@@ -116,11 +234,23 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
   const flags = payload.u8(10)
   let address: string | undefined
   let macAddress: string | undefined
+  let protocol = 0
+  let extended = 0
   const attributes = payload.attributes(neighborHeaderLength)
   while (attributes.next()) {
-    if (attributes.type === NDA.DST) address = readIpAddress(attributes)
-    else if (attributes.type === NDA.LLADDR && attributes.length === 6) {
-      macAddress = formatMacAddress(attributes.source, attributes.start)
+    switch (attributes.type) {
+      case NDA.DST:
+        address = readIpAddress(attributes)
+        break
+      case NDA.LLADDR:
+        if (attributes.length === 6) macAddress = formatMacAddress(attributes.source, attributes.start)
+        break
+      case NDA.PROTOCOL:
+        protocol = attributes.u8()
+        break
+      case NDA.FLAGS_EXT:
+        extended = attributes.u32()
+        break
     }
   }
   if (address === undefined) return undefined
@@ -132,15 +262,19 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
     state: wordOf(NUD, payload.u16(8)),
     router: (flags & NTF.ROUTER) !== 0,
     proxy: (flags & NTF.PROXY) !== 0,
+    externallyLearned: (flags & NTF.EXT_LEARNED) !== 0,
+    managed: (extended & NTF_EXT.MANAGED) !== 0,
+    offloaded: (flags & NTF.OFFLOADED) !== 0,
+    protocol,
   }
 }
 
-function listRequest(link: number | undefined, family: IpFamily | undefined): Request {
+function listRequest(link: number | undefined, family: IpFamily | undefined, proxy: boolean): Request {
   const number = family === undefined ? AF.UNSPEC : family === 4 ? AF.INET : AF.INET6
   const writer = new MessageWriter({
     type: RTM.GETNEIGH,
     flags: NLM_F.REQUEST | NLM_F.DUMP,
-    header: neighborHeader({ family: number }),
+    header: neighborHeader({ family: number, flags: proxy ? NTF.PROXY : 0 }),
     name: 'neighbor',
   })
   // Strict checking wants the link as an attribute.
@@ -148,30 +282,63 @@ function listRequest(link: number | undefined, family: IpFamily | undefined): Re
   return writer.finish()
 }
 
+function getRequest(link: number, { address, proxy }: NeighborKey): Request {
+  const { family, bytes } = parseIpAddress(address)
+  return new MessageWriter({
+    type: RTM.GETNEIGH,
+    flags: NLM_F.REQUEST | NLM_F.ACK,
+    header: neighborHeader({
+      family: family === 4 ? AF.INET : AF.INET6,
+      link,
+      flags: truth('proxy', proxy) ? NTF.PROXY : 0,
+    }),
+    name: 'neighbor',
+  })
+    .bytes(NDA.DST, 'address', bytes)
+    .finish()
+}
+
 function changeRequest(
-  type: number,
+  type: typeof RTM.NEWNEIGH | typeof RTM.DELNEIGH,
   flags: number,
   link: number,
   options: Omit<NeighborOptions, 'link'>,
 ): Request {
   const { family, bytes } = parseIpAddress(options.address)
-  const { state = 'permanent', macAddress, proxy = false, router = false } = options
-  if (!Object.hasOwn(NUD, state)) {
-    throw invalidArgumentValue('state', state, `must be one of ${Object.keys(NUD).join(', ')}`)
-  }
-  const bits = (proxy ? NTF.PROXY : 0) | (router ? NTF.ROUTER : 0)
+  const { macAddress, proxy, router, externallyLearned, managed, use } = options
+  const isFoundOut = (use || managed) && macAddress === undefined
+  const state = stateNumber(options.state ?? (isFoundOut ? 'none' : 'permanent'))
+  const bits =
+    (truth('proxy', proxy) ? NTF.PROXY : 0) |
+    (truth('router', router) ? NTF.ROUTER : 0) |
+    (truth('externallyLearned', externallyLearned) ? NTF.EXT_LEARNED : 0) |
+    (truth('use', use) ? NTF.USE : 0)
   const writer = new MessageWriter({
     type,
     flags: NLM_F.REQUEST | NLM_F.ACK | flags,
     header: neighborHeader({
       family: family === 4 ? AF.INET : AF.INET6,
       link,
-      state: proxy ? 0 : NUD[state],
+      state: proxy ? 0 : state,
       flags: bits,
     }),
     name: 'neighbor',
   })
   writer.bytes(NDA.DST, 'address', bytes)
   if (macAddress !== undefined) writer.bytes(NDA.LLADDR, 'macAddress', parseMacAddress(macAddress))
+  if (truth('managed', managed)) writer.u32(NDA.FLAGS_EXT, 'managed', NTF_EXT.MANAGED)
+  if (type === RTM.NEWNEIGH) writer.u8(NDA.PROTOCOL, 'protocol', options.protocol ?? netloomProtocol)
   return writer.finish()
+}
+
+function stateNumber(state: NeighborState): number {
+  if (!Object.hasOwn(NUD, state)) {
+    throw invalidArgumentValue('state', state, `must be one of ${Object.keys(NUD).join(', ')}`)
+  }
+  return NUD[state]
+}
+
+function truth(name: string, value: boolean | undefined): boolean {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidArgumentType(name, 'a boolean', value)
+  return value === true
 }

@@ -1,6 +1,12 @@
 import type { IpFamily } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../../errors/index.js'
-import { type NetlinkConnection, NetlinkError, type WaitOptions } from '../core/index.js'
+import {
+  type NetlinkConnection,
+  NetlinkError,
+  payloadOf,
+  type Request,
+  type WaitOptions,
+} from '../core/index.js'
 import { RT_TABLE, RTM } from './constants.js'
 import { dumpObjects } from './dump.js'
 import type { LinkReference } from './link-reference.js'
@@ -17,6 +23,7 @@ import {
   routeQueryNames,
 } from './route-request.js'
 import { RouteView } from './route-view.js'
+import { settle } from './settle.js'
 
 export interface RouteFilter {
   family?: IpFamily | undefined
@@ -118,6 +125,7 @@ export class Routes {
       operation: 'look up route',
       subject: address,
       replyBytes,
+      repeatable: true,
       signal,
       onMessage: message => {
         if (message.type === RTM.NEWROUTE) route = readRoute(message.payload)
@@ -176,7 +184,33 @@ export class Routes {
     ]
     const index = await this.#links.indexes(references)
     const { request, operation, subject } = routeChange(verb, route, index)
-    await this.#connection.request(request, { operation, subject, signal })
+    const isReplaced = verb === 'replace' || verb === 'change'
+    await settle(
+      () => this.#connection.request(request, { operation, subject, repeatable: isReplaced, signal }),
+      async () => {
+        // Of several, one that is there says nothing.
+        if (verb === 'delete') return (await this.#isThere(request, signal)) ? undefined : true
+        return verb === 'create' ? this.#isThere(request, signal) : undefined
+      },
+    )
+  }
+
+  /** Whether there is a route as in a request. */
+  async #isThere(request: Request, signal: AbortSignal | undefined): Promise<boolean> {
+    const wanted = readRoute(payloadOf(request))
+    const { family, destination, metric, link, gateway, nextHops, nextHopId } = wanted
+    const routes = await this.list({ family, table: wanted.table || RT_TABLE.MAIN, signal })
+    return routes.some(
+      route =>
+        route.destination === destination &&
+        (metric === undefined || route.metric === metric) &&
+        (link === undefined || route.link === link) &&
+        (gateway === undefined || route.gateway === gateway) &&
+        (nextHopId === undefined || route.nextHopId === nextHopId) &&
+        nextHops.every(hop =>
+          route.nextHops.some(each => each.link === hop.link && each.gateway === hop.gateway),
+        ),
+    )
   }
 
   async #checkFilter(filter: (RouteFilter & WaitOptions) | undefined) {

@@ -11,7 +11,8 @@ import {
   MessageWriter,
   malformed,
   NLM_F,
-  Payload,
+  type Payload,
+  payloadOf,
   type RawAttribute,
   type Request,
   readIpAddress,
@@ -433,7 +434,7 @@ function rangeOf(
 
 /** What the kernel will make of a request. */
 export function ruleOfRequest(request: Request): Rule {
-  const rule = readRule(new Payload(request.bytes.slice(16)))
+  const rule = readRule(payloadOf(request))
   if (!rule) throw malformed('a rule of no family')
   return rule
 }

@@ -15,6 +15,7 @@ import {
   ruleOfRequest,
   ruleOptionNames,
 } from './rule.js'
+import { settle } from './settle.js'
 
 export interface RuleFilter {
   family?: IpFamily | undefined
@@ -76,15 +77,22 @@ export class Rules {
       await this.#resolve(rest),
     )
     let created: Rule | undefined
-    await this.#connection.request(request, {
-      operation: 'create rule',
-      subject: describe(options),
-      replyBytes,
-      signal,
-      onMessage: message => {
-        if (message.type === RTM.NEWRULE) created ??= readRule(message.payload)
+    await settle(
+      () =>
+        this.#connection.request(request, {
+          operation: 'create rule',
+          subject: describe(options),
+          replyBytes,
+          signal,
+          onMessage: message => {
+            if (message.type === RTM.NEWRULE) created ??= readRule(message.payload)
+          },
+        }),
+      async () => {
+        created ??= await this.#find(ruleOfRequest(request), rest, signal)
+        return created !== undefined
       },
-    })
+    )
     created ??= await this.#find(ruleOfRequest(request), rest, signal)
     if (!created) throw new NetloomError('ERR_INVALID_STATE', 'the rule was taken away meanwhile')
     return created

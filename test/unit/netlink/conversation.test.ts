@@ -381,3 +381,291 @@ t.test('a refused send, a malformed datagram, an overrun and a close fail reques
   small.kernel.deliver(small.conversation)
   for (const each of open) t.same(each.results, [closed])
 })
+
+t.test('a dump for which there was no room is begun anew', async t => {
+  let refusals = 2
+  const { kernel, conversation } = start((request, kernel) =>
+    refusals-- > 0 ? kernel.refuse(request, 105) : kernel.dump(GET, items(1, 2, 3)),
+  )
+  const one = probe(emptyRequest(GET, dumpFlags), 0)
+  conversation.start(one)
+  kernel.deliver(conversation)
+  t.same([one.got, one.results], [[1, 2, 3], [undefined]])
+  refusals = 100
+  const hopeless = probe(emptyRequest(GET, dumpFlags), 0)
+  conversation.start(hopeless)
+  kernel.deliver(conversation)
+  t.match(hopeless.results, [{ code: 'ENOBUFS' }])
+  t.equal(kernel.requests.length, 3 + 9)
+})
+
+t.test('what may be repeated is asked for again when its answer is lost, in order', async t => {
+  const { kernel, conversation } = start((request, kernel) => [
+    { type: GET, payload: Uint8Array.of(request.type, 0, 0, 0) },
+    ...kernel.acknowledge(request),
+  ])
+  kernel.capacity = 3
+  const probes = [1, 2, 3, 4].map(type => ({ ...probe(emptyRequest(type)), repeatable: true }))
+  const results: unknown[][] = probes.map(() => [])
+  const got: number[][] = probes.map(() => [])
+  for (const [i, each] of probes.entries()) {
+    conversation.start({
+      ...each,
+      onMessage: ({ payload }) => got[i]!.push(payload.u8(0)),
+      onRestart: () => {
+        got[i] = []
+      },
+      onDone: failure => results[i]!.push(failure),
+    })
+  }
+  kernel.capacity = 100
+  kernel.deliver(conversation)
+  t.same(results, [[undefined], [undefined], [undefined], [undefined]])
+  t.same(got, [[1], [2], [3], [4]])
+  t.same(
+    kernel.requests.map(({ type }) => type),
+    [1, 2, 3, 4, 2, 3, 4],
+  )
+  conversation.start(probes[0]!)
+  for (let i = 0; i < 9; i++) {
+    conversation.overflowed()
+    kernel.outbox = []
+    conversation.drained()
+  }
+  t.match(probes[0]!.results, [{ code: 'ERR_NETLINK_OVERFLOW' }], 'but not for ever')
+})
+
+/** Several requests, asked for in one go: sent by `flush`. */
+function startGroup(answer: Answer, options: Partial<ConversationOptions> = {}) {
+  const flushes: (() => void)[] = []
+  const datagrams: Uint8Array[] = []
+  const kernel = new FakeKernel(answer)
+  const conversation = new Conversation({
+    send: bytes => {
+      datagrams.push(bytes.slice())
+      kernel.send(bytes)
+    },
+    schedule: flush => flushes.push(flush),
+    port,
+    budget: 1 << 20,
+    ...options,
+  })
+  const flush = () => {
+    for (const each of flushes.splice(0)) each()
+  }
+  const ask = (...requests: Request[]) => {
+    const probes = requests.map(request => probe(request))
+    for (const each of probes) conversation.start(each)
+    return probes
+  }
+  return { kernel, conversation, datagrams, flush, ask }
+}
+
+/** Refuses requests of the types 201 to 399 with the error numbers 1 to 199. */
+const refuseSome: Answer = (request, kernel) =>
+  request.type > 200 ? kernel.refuse(request, request.type - 200) : kernel.acknowledge(request)
+
+function changes(...types: number[]): Request[] {
+  return types.map(type => emptyRequest(type))
+}
+
+t.test('what is asked for in one go is one datagram with one acknowledgement', async t => {
+  const { kernel, conversation, datagrams, flush, ask } = startGroup(acknowledgeAll)
+  const probes = ask(
+    ...changes(CHANGE, CHANGE, CHANGE),
+    emptyRequest(CHANGE, undefined, 18),
+    ...changes(CHANGE),
+  )
+  t.same(kernel.requests, [], 'not at once')
+  flush()
+  t.equal(datagrams.length, 1)
+  t.same(
+    kernel.requests.map(({ sequence, flags }) => [sequence, flags & NLM_F.ACK]),
+    [
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [4, 0],
+      [5, NLM_F.ACK],
+    ],
+  )
+  t.equal(kernel.outbox.length, 1)
+  for (const each of probes) t.same(each.results, [])
+  kernel.deliver(conversation)
+  for (const each of probes) t.same(each.results, [undefined])
+  t.notOk(conversation.waiting)
+})
+
+t.test('refusals within a group are of those who are refused, whoever they are', async t => {
+  for (const types of [
+    [101, 222, 101],
+    [222, 201, 202],
+    [101, 101, 222],
+    [222, 101, 101],
+    [222, 101, 201, 101, 202],
+    [222],
+  ]) {
+    const { kernel, conversation, flush, ask } = startGroup(refuseSome)
+    const probes = ask(...changes(...types))
+    flush()
+    while (kernel.outbox.length > 0) kernel.deliver(conversation, 1)
+    t.same(
+      probes.map(({ results }) => results.map(result => (result as NetlinkError | undefined)?.errno)),
+      types.map(type => [type > 200 ? 200 - type : undefined]),
+      types.join(),
+    )
+    t.notOk(conversation.waiting)
+  }
+})
+
+t.test('answers and echoes within a group find who asked', async t => {
+  const { kernel, conversation, flush, ask } = startGroup((request, kernel) => [
+    { type: GET, payload: Uint8Array.of(request.type, 0, 0, 0) },
+    ...refuseSome(request, kernel),
+  ])
+  const probes = ask(...changes(11, 12, 222, 13))
+  flush()
+  kernel.deliver(conversation)
+  t.same(
+    probes.map(({ got }) => got),
+    [[11], [12], [222], [13]],
+  )
+  t.match(probes[2]!.results, [{ code: 'EINVAL' }])
+  for (const i of [0, 1, 3]) t.same(probes[i]!.results, [undefined])
+})
+
+t.test('one of a group may be abandoned, before and after it is sent', async t => {
+  for (const which of [0, 1, 2]) {
+    for (const sent of [false, true]) {
+      const { kernel, conversation, flush, ask } = startGroup((request, kernel) => [
+        { type: GET, payload: Uint8Array.of(request.type, 0, 0, 0) },
+        ...kernel.acknowledge(request),
+      ])
+      const probes = ask(...changes(1, 2, 3))
+      if (sent) flush()
+      conversation.abandon(probes[which]!)
+      flush()
+      t.equal(kernel.requests.length, sent ? 3 : 2)
+      t.equal(kernel.requests.at(-1)!.flags & NLM_F.ACK, NLM_F.ACK)
+      const [late] = ask(emptyRequest(4))
+      flush()
+      kernel.deliver(conversation)
+      for (const [i, each] of probes.entries()) {
+        t.same([each.got, each.results], i === which ? [[], []] : [[i + 1], [undefined]])
+      }
+      t.same([late!.got, late!.results], [[4], [undefined]])
+      t.notOk(conversation.waiting)
+    }
+  }
+})
+
+t.test('an overflow within a group: only what was heard of is known', async t => {
+  for (const capacity of [0, 1, 2, 3]) {
+    const { kernel, conversation, flush, ask } = startGroup(refuseSome)
+    kernel.capacity = capacity
+    const probes = ask(...changes(101, 222, 101, 217, 101))
+    flush()
+    kernel.capacity = 100
+    const late = ask(...changes(101))
+    kernel.deliver(conversation)
+    flush()
+    kernel.deliver(conversation)
+    const lost = 'ERR_NETLINK_OVERFLOW'
+    t.same(
+      probes.map(({ results }) => results.map(result => (result as NetlinkError | undefined)?.code)),
+      capacity === 3
+        ? [[undefined], ['EINVAL'], [undefined], ['EEXIST'], [undefined]]
+        : [[lost], [capacity > 0 ? 'EINVAL' : lost], [lost], [capacity > 1 ? 'EEXIST' : lost], [lost]],
+    )
+    t.same(late[0]!.results, [undefined])
+    t.notOk(conversation.waiting)
+  }
+})
+
+t.test('a refusal that was lost is no success, even where the acknowledgement came', async t => {
+  const { kernel, conversation, flush, ask } = startGroup(refuseSome)
+  kernel.losses = 1
+  const probes = ask(...changes(101, 222, 101))
+  flush()
+  conversation.overflowed()
+  kernel.deliver(conversation)
+  conversation.drained()
+  t.match(probes[0]!.results, [{ code: 'ERR_NETLINK_OVERFLOW' }])
+  t.match(probes[1]!.results, [{ code: 'ERR_NETLINK_OVERFLOW' }])
+  t.same(probes[2]!.results, [undefined])
+})
+
+t.test('a refused send and a close fail all of a group', async t => {
+  const { kernel, conversation, flush, ask } = startGroup(acknowledgeAll)
+  kernel.sendError = new SystemError({ errno: -105, syscall: 'sendto' })
+  const refused = ask(...changes(1, 2, 3))
+  flush()
+  for (const each of refused) t.match(each.results, [{ code: 'ENOBUFS' }])
+  const sent = ask(...changes(1, 2))
+  flush()
+  const queued = ask(...changes(3, 4))
+  const closed = new NetloomError('ERR_INVALID_STATE', 'closed')
+  conversation.fail(closed)
+  flush()
+  kernel.deliver(conversation)
+  for (const each of [...sent, ...queued]) t.same(each.results, [closed])
+  t.equal(kernel.requests.length, 2)
+})
+
+t.test('groups are bounded in bytes and by the budget', async t => {
+  const { kernel, conversation, datagrams, flush, ask } = startGroup(acknowledgeAll, {
+    budget: 10 * acknowledgementBytes,
+  })
+  const probes = ask(...Array.from({ length: 35 }, () => emptyRequest(CHANGE)))
+  flush()
+  t.equal(kernel.requests.length, 10)
+  t.equal(datagrams.length, 1)
+  kernel.deliver(conversation)
+  t.same(
+    datagrams.map(({ length }) => length / 16),
+    [10, 10, 10, 5],
+  )
+  for (const each of probes) t.same(each.results, [undefined])
+
+  const large = startGroup(acknowledgeAll)
+  const sizes = [6000, 6000, 6000, 20_000, 16, 16]
+  const all = large.ask(...sizes.map(size => emptyRequest(CHANGE, undefined, size)))
+  large.flush()
+  t.same(
+    large.datagrams.map(({ length }) => length),
+    [12_000, 6000, 20_000, 32],
+  )
+  large.kernel.deliver(large.conversation)
+  for (const each of all) t.same(each.results, [undefined])
+})
+
+t.test('a transaction ends as one', async t => {
+  const [OPEN, CLOSE] = [16, 17]
+  const run = (refused: number[], deliver = (kernel: FakeKernel, to: Conversation) => kernel.deliver(to)) => {
+    const { kernel, conversation, datagrams } = startGroup((request, kernel) => {
+      if (request.type === CLOSE) return []
+      return refused.includes(request.type) ? kernel.refuse(request, 22) : kernel.acknowledge(request)
+    })
+    const [open, ...rest] = changes(OPEN, 1, 2, 3).map(request => probe(request))
+    conversation.startTransaction(open!, rest, emptyRequest(CLOSE, NLM_F.REQUEST).bytes)
+    deliver(kernel, conversation)
+    const code = (result: unknown) => (result as NetlinkError | undefined)?.code
+    t.equal(datagrams.length, 1)
+    t.notOk(conversation.waiting)
+    return [open!, ...rest].map(({ results }) => results.map(code))
+  }
+  t.same(run([]), [[undefined], [undefined], [undefined], [undefined]])
+  const refused = [['EINVAL'], ['EINVAL'], ['EINVAL'], ['EINVAL']]
+  t.same(run([OPEN]), refused, 'it could not be opened, or not be committed')
+  t.same(run([2]), [[undefined], [undefined], ['EINVAL'], [undefined]])
+  t.same(run([1, 3]), [[undefined], ['EINVAL'], [undefined], ['EINVAL']])
+  const lost = ['ERR_NETLINK_OVERFLOW']
+  t.same(
+    run([], (kernel, conversation) => {
+      kernel.outbox = []
+      conversation.overflowed()
+      conversation.drained()
+    }),
+    [lost, lost, lost, lost],
+  )
+})

@@ -1,0 +1,142 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { isNetloomError } from '../../src/errors/index.js'
+import {
+  Conversation,
+  type Exchange,
+  type NetlinkError,
+  NLM_F,
+  type Request,
+} from '../../src/netlink/core/index.js'
+import { emptyRequest, FakeKernel } from '../../src/testing/fake-kernel.js'
+
+const runs = { numRuns: Math.min(Number(process.env.NETLOOM_FUZZ_RUNS ?? 500), 100_000) }
+
+/** What happens to a conversation, one step after the other. */
+const step = fc.oneof(
+  fc.record({
+    do: fc.constant('ask' as const),
+    errno: fc.oneof(fc.constant(0), fc.constantFrom(1, 17, 22)),
+    /** Messages that come before the acknowledgement. */
+    echoes: fc.nat(2),
+    length: fc.constantFrom(16, 20, 3000),
+  }),
+  fc.record({ do: fc.constant('list' as const), items: fc.nat(5), interruptions: fc.nat(2) }),
+  fc.record({ do: fc.constant('flush' as const) }),
+  fc.record({ do: fc.constant('deliver' as const), count: fc.nat(6) }),
+  fc.record({ do: fc.constant('abandon' as const), which: fc.nat() }),
+  fc.record({ do: fc.constant('capacity' as const), datagrams: fc.integer({ min: 1, max: 12 }) }),
+)
+
+interface Probe extends Exchange {
+  id: number
+  list: boolean
+  errno: number
+  messages: number
+  got: number
+  results: unknown[]
+  abandoned: boolean
+  sent: boolean
+}
+
+function identified(request: Request, id: number): Request {
+  const bytes = new Uint8Array(Math.max(20, request.bytes.length))
+  bytes.set(request.bytes)
+  const view = new DataView(bytes.buffer)
+  new Uint32Array(bytes.buffer, 0, 1)[0] = bytes.length
+  new Uint32Array(bytes.buffer, 16, 1)[0] = id
+  return { ...request, bytes: new Uint8Array(view.buffer) }
+}
+
+t.test('whatever happens, everyone is told the truth, once, or that it is not known', async t => {
+  let told = 0
+  let unknown = 0
+  fc.assert(
+    fc.property(
+      fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }),
+      fc.integer({ min: 1024, max: 40_000 }),
+      (steps, budget) => {
+        const probes: Probe[] = []
+        const flushes: (() => void)[] = []
+        const kernel: FakeKernel = new FakeKernel(request => {
+          const probe = probes[request.payload.u32(0)]!
+          probe.sent = true
+          const payload = Uint8Array.from(new Uint8Array(Uint32Array.of(probe.id).buffer))
+          const messages = Array.from({ length: probe.messages }, () => payload)
+          if (probe.list) return kernel.dump(100, messages)
+          const end = probe.errno ? kernel.refuse(request, probe.errno) : kernel.acknowledge(request)
+          return [...messages.map(payload => ({ type: 100, payload })), ...end]
+        })
+        const conversation = new Conversation({
+          send: kernel.send,
+          schedule: flush => flushes.push(flush),
+          port: 7,
+          budget,
+        })
+        const ask = (settings: { list: boolean; errno: number; messages: number; length: number }) => {
+          const id = probes.length
+          const flags = NLM_F.REQUEST | (settings.list ? NLM_F.DUMP : NLM_F.ACK)
+          const probe: Probe = {
+            ...settings,
+            id,
+            operation: 'test',
+            request: identified(emptyRequest(100, flags, settings.length), id),
+            replyBytes: settings.list ? 0 : 1024,
+            got: 0,
+            results: [],
+            abandoned: false,
+            sent: false,
+            onMessage: message => {
+              if (message.payload.u32(0) !== id) throw new Error('an answer to somebody else')
+              if (probe.abandoned || probe.results.length > 0) throw new Error('after the end')
+              probe.got++
+            },
+            onRestart: () => {
+              probe.got = 0
+            },
+            onDone: failure => void probe.results.push(failure),
+          }
+          probes.push(probe)
+          conversation.start(probe)
+        }
+        const flush = () => {
+          for (const each of flushes.splice(0)) each()
+        }
+        for (const each of steps) {
+          if (each.do === 'ask') ask({ ...each, list: false, messages: each.echoes })
+          else if (each.do === 'list') {
+            kernel.interruptions += each.interruptions
+            ask({ list: true, errno: 0, messages: each.items, length: 20 })
+          } else if (each.do === 'flush') flush()
+          else if (each.do === 'deliver') kernel.deliver(conversation, each.count)
+          else if (each.do === 'capacity') kernel.capacity = each.datagrams
+          else {
+            const probe = probes[each.which % (probes.length || 1)]
+            if (!probe || probe.results.length > 0) continue
+            conversation.abandon(probe)
+            probe.abandoned = true
+          }
+        }
+        kernel.capacity = Number.POSITIVE_INFINITY
+        kernel.interruptions = 0
+        flush()
+        kernel.deliver(conversation)
+        if (conversation.waiting || conversation.queued) throw new Error('it has not ended')
+        for (const { results, abandoned, errno, list, got, messages, sent } of probes) {
+          if (results.length !== (abandoned ? 0 : 1)) throw new Error(`told ${results.length} times`)
+          if (abandoned) continue
+          if (!sent) throw new Error('never sent')
+          const [result] = results
+          told++
+          if (isNetloomError(result, 'ERR_NETLINK_OVERFLOW')) unknown++
+          else if (list && isNetloomError(result, 'ERR_NETLINK_DUMP_INTERRUPTED')) continue
+          else if (-((result as NetlinkError | undefined)?.errno ?? 0) !== errno)
+            throw new Error('not the truth')
+          else if (got !== messages) throw new Error(`${got} messages of ${messages}`)
+        }
+      },
+    ),
+    runs,
+  )
+  t.ok(told > 100 && unknown > 0 && unknown < told / 2, `${unknown} of ${told}`)
+})
