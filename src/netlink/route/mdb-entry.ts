@@ -42,9 +42,9 @@ import { requireVlan } from './fdb-entry.js'
 import type { LinkReference } from './link-reference.js'
 
 /** How long a member stays: `temporary` ones go when nobody reports any more (IGMP, MLD). */
-export type MdbState = keyof typeof MDB_STATE
+export type MdbState = 'temporary' | 'permanent'
 /** Whether frames of the listed sources are wanted, or of all others. */
-export type MdbFilterMode = keyof typeof MCAST
+export type MdbFilterMode = 'exclude' | 'include'
 
 /** A port of a bridge that is a member of a multicast group. */
 export interface MdbEntry {
@@ -80,7 +80,7 @@ export interface RouterPort {
   /** Index of the port. */
   readonly link: number
   readonly vlan: number | undefined
-  readonly type: keyof typeof MDB_RTR_TYPE
+  readonly type: 'disabled' | 'temp-query' | 'permanent' | 'temporary'
   /** Until the port is none any more, if nobody queries; the kernel counts hundredths of a second. */
   readonly timerMs: number
 }
