@@ -8,6 +8,7 @@ import {
   type BridgeVlans,
   type Fdb,
   type Filters,
+  type Mdb,
   type NamespaceIds,
   type Neighbors,
   type Nexthops,
@@ -53,6 +54,8 @@ export class Network implements AsyncDisposable {
   readonly classes: TrafficClasses
   readonly filters: Filters
   readonly fdb: Fdb
+  /** Multicast databases of bridges. */
+  readonly mdb: Mdb
   readonly rules: Rules
   readonly nexthops: Nexthops
   readonly namespaceIds: NamespaceIds
@@ -77,6 +80,7 @@ export class Network implements AsyncDisposable {
     this.namespaceIds = route.namespaceIds
     this.nexthops = route.nexthops
     this.rules = route.rules
+    this.mdb = route.mdb
     this.fdb = route.fdb
   }
 

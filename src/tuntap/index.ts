@@ -7,6 +7,7 @@
  */
 export type { AdoptOptions } from './attach.js'
 export { type TuntapFeatures, tuntapFeatures } from './features.js'
+export type { MacvtapOptions } from './macvtap.js'
 export type { DriverOptions, LinkOptions, TuntapOptions } from './options.js'
 export { Tap } from './tap.js'
 export { Tun, type TunOptions } from './tun.js'

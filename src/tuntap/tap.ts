@@ -1,6 +1,8 @@
 import { invalidArgumentType, requireOptions } from '../errors/index.js'
 import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
+import { closeDescriptor } from './handle.js'
 import { setUpLink } from './link-setup.js'
+import { type MacvtapOptions, openMacvtap } from './macvtap.js'
 import type { TuntapOptions } from './options.js'
 import { TuntapPort } from './tuntap-port.js'
 
@@ -46,6 +48,22 @@ export class Tap extends TuntapPort<'ethernet'> {
    */
   static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tap> {
     return new Tap(await readDescriptor('ethernet', fd, options))
+  }
+
+  /**
+   * The frames of a link of kind `macvtap` or `ipvtap`: those to its MAC address, and what is sent goes out by the link
+   * below. Each is preceded by a virtio-net header of 10 bytes on the descriptor. Runs `unshare`, `mount` and `mknod`.
+   * @throws NetloomError `ERR_LINK_NOT_FOUND`, `ERR_LINK_MISMATCH` for a link of another kind; SystemError `EPERM` with
+   * the missing right, `EBUSY` for one that is open
+   */
+  static async openMacvtap(options: MacvtapOptions): Promise<Tap> {
+    const fd = await openMacvtap(options)
+    try {
+      return new Tap(await readDescriptor('ethernet', fd, { packetInformation: false }))
+    } catch (error) {
+      closeDescriptor(fd)
+      throw error
+    }
   }
 
   /**

@@ -374,6 +374,9 @@ export const MDBA_SET_ENTRY_ATTRS = 2
 export const MDBE_ATTR = { SOURCE: 1, SRC_LIST: 2, GROUP_MODE: 3, RTPROT: 4 } as const
 export const MDBE_SRC_LIST = { ENTRY: 1 } as const
 export const MDBE_SRCATTR = { ADDRESS: 1 } as const
+export const MDB_STATE = { temporary: 0, permanent: 1 } as const
+/** include/uapi/linux/in.h, filter modes of groups. */
+export const MCAST = { exclude: 0, include: 1 } as const
 export const MDB_FLAGS = { OFFLOAD: 1, FAST_LEAVE: 2, STAR_EXCL: 4, BLOCKED: 8 } as const
 export const MDB_RTR_TYPE = { disabled: 0, 'temp-query': 1, permanent: 2, temporary: 3 } as const
 

@@ -48,6 +48,8 @@ export type {
 export type { LinkReference } from './link-reference.js'
 export type { LinkAttributes, LinkChange, LinkCreate, VethPeer } from './link-request.js'
 export { type LinkFilter, Links } from './links.js'
+export { Mdb, type MdbFilter } from './mdb.js'
+export type { MdbEntry, MdbFilterMode, MdbKey, MdbOptions, MdbState, RouterPort } from './mdb-entry.js'
 export { type NamespaceId, NamespaceIds } from './namespace-ids.js'
 export {
   type Neighbor,

@@ -11,6 +11,7 @@ import { Filters } from './filters.js'
 import type { LinkStatistics } from './link.js'
 import type { LinkReference } from './link-reference.js'
 import { Links } from './links.js'
+import { Mdb } from './mdb.js'
 import { NamespaceIds } from './namespace-ids.js'
 import { Neighbors } from './neighbors.js'
 import { Nexthops } from './nexthops.js'
@@ -30,6 +31,7 @@ export class RouteConnection implements AsyncDisposable {
   readonly classes: TrafficClasses
   readonly filters: Filters
   readonly fdb: Fdb
+  readonly mdb: Mdb
   readonly rules: Rules
   readonly nexthops: Nexthops
   readonly namespaceIds: NamespaceIds
@@ -54,6 +56,7 @@ export class RouteConnection implements AsyncDisposable {
     this.namespaceIds = new NamespaceIds(this.#connection)
     this.nexthops = new Nexthops(this.#connection, this.links)
     this.rules = new Rules(this.#connection, this.links)
+    this.mdb = new Mdb(this.#connection, this.links)
     this.fdb = new Fdb(this.#connection, this.links)
   }
 

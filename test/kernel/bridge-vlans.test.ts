@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import { Network } from '../../../src/network/index.js'
-import { watchLeaks } from '../../support/leaks.js'
-import { requires, requiresRoot } from '../../support/requires.js'
+import { Network } from '../../src/network/index.js'
+import { watchLeaks } from '../support/leaks.js'
+import { requires, requiresRoot } from '../support/requires.js'
 
 if (requiresRoot(t) && requires(t, 'bridge')) {
   const leaks = watchLeaks()
