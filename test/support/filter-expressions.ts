@@ -397,7 +397,6 @@ ip proto 47 or ip proto 50
 net 10 and port 80 and not host 10.0.0.7
 host 10.0.0.1 and host 192.168.1.80
 (tcp)
-	tcp  and
 udp or ip
 `
   .trim()

@@ -21,7 +21,7 @@ export function tcpdumpPrograms(
   expressions: readonly string[],
 ): (FilterProgram | 'unsafe' | undefined)[] {
   // One shell for all: starting processes from Node is slow. The expressions are arguments, never text of the script.
-  const script = `for expression do tcpdump -y ${names[linkType]} -ddd "$expression" 2>/dev/null; echo "= $?"; done`
+  const script = `for expression do tcpdump -y ${names[linkType]} -ddd -- "$expression" 2>/dev/null; echo "= $?"; done`
   const result = spawnSync('sh', ['-c', script, 'sh', ...expressions], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
