@@ -126,6 +126,6 @@ t.test('tcpdump reads and prints programs as they are printed here', async t => 
   const expressions = ['tcp port 80', 'ip[2:2] > 60', 'icmp6', 'len > 5', 'ip6 host ::1']
   for (const [index, program] of tcpdumpPrograms('ethernet', expressions).entries()) {
     if (!(program instanceof FilterProgram)) throw new Error(expressions[index])
-    t.equal(program.toDecimal(), compileFilter(expressions[index]!).toDecimal(), expressions[index])
+    t.equal(program.toDecimal(), compileFilter(expressions[index]!).toDecimal(), expressions[index]!)
   }
 })
