@@ -1,5 +1,5 @@
 import { and, type Condition, never, or } from './condition.js'
-import { type Location, type Position, Unsupported } from './position.js'
+import { type Carrier, type Location, type Position, Unsupported } from './position.js'
 import { transportNumber } from './protocols.js'
 import type { Qualifiers } from './syntax.js'
 import type { Value } from './value.js'
@@ -15,13 +15,6 @@ export interface Slots {
 /** From this many ranges on, the addresses of IPv4 and ARP go through one search instead of one each. */
 const sharedFrom = 17
 
-/** One way in which a packet may carry a pair of addresses or ports: what it must be, and where they are. */
-interface Carrier {
-  guard: Condition
-  source: readonly Value[]
-  destination: readonly Value[]
-}
-
 /** An IPv4 address in a packet of IPv4, ARP or RARP. */
 export function ip4Address(
   position: Position,
@@ -30,33 +23,42 @@ export function ip4Address(
   direction: Direction,
   set: ValueSet | { address: number; mask: number },
 ): Condition {
+  if (set instanceof ValueSet) {
+    return carried(position, slots, `ip4 ${layer}`, direction, set, () => ip4Carriers(position, layer))
+  }
+  const masked = ([word]: readonly Value[]) => position.masked(word!, set.mask, set.address)
+  return or(
+    ...ip4Carriers(position, layer).map(({ guard, source, destination }) =>
+      and(guard, directed(direction, masked(source), masked(destination))),
+    ),
+  )
+}
+
+function ip4Carriers(position: Position, layer: string | undefined): Carrier[] {
   const carriers: Carrier[] = []
   const words = (offset: number) => [position.load(4, position.network, offset)]
   if (layer === undefined || layer === 'ip') {
     carriers.push({ guard: position.ip, source: words(12), destination: words(16) })
   }
   if (layer !== 'ip' && (layer !== undefined || position.labels === 0)) {
-    const arp = [0x0806, 0x8035].filter((_, i) => layer === undefined || layer === (i === 0 ? 'arp' : 'rarp'))
-    carriers.push({
-      guard: or(...arp.map(number => position.protocol(number))),
-      source: words(14),
-      destination: words(24),
-    })
+    // Apart from each other, so that what follows a match knows which of the two it was.
+    for (const [name, number] of [
+      ['arp', 0x0806],
+      ['rarp', 0x8035],
+    ] as const) {
+      if (layer !== undefined && layer !== name) continue
+      carriers.push({ guard: position.protocol(number), source: words(14), destination: words(24) })
+    }
   }
-  if (set instanceof ValueSet) return carried(position, slots, `ip4 ${layer}`, direction, set, carriers)
-  const masked = ([word]: readonly Value[]) => position.masked(word!, set.mask, set.address)
-  return or(
-    ...carriers.map(({ guard, source, destination }) =>
-      and(guard, directed(direction, masked(source), masked(destination))),
-    ),
-  )
+  return carriers
 }
 
 export function ip6Address(position: Position, slots: Slots, direction: Direction, set: ValueSet): Condition {
   const words = (offset: number) =>
     [0, 4, 8, 12].map(more => position.load(4, position.network, offset + more))
-  const carrier = { guard: position.ip6, source: words(8), destination: words(24) }
-  return carried(position, slots, 'ip6', direction, set, [carrier])
+  return carried(position, slots, 'ip6', direction, set, () => [
+    { guard: position.ip6, source: words(8), destination: words(24) },
+  ])
 }
 
 export function etherAddress(
@@ -72,8 +74,9 @@ export function etherAddress(
     position.load(2, position.header, offset),
     position.load(4, position.header, offset + 2),
   ]
-  const carrier = { guard: position.hasHeader, source: words(6), destination: words(0) }
-  return carried(position, slots, 'ether', direction, set, [carrier])
+  return carried(position, slots, 'ether', direction, set, () => [
+    { guard: position.hasHeader, source: words(6), destination: words(0) },
+  ])
 }
 
 /** A port of TCP, UDP or SCTP; in IPv6 only without extension headers. */
@@ -84,11 +87,17 @@ export function port(
   direction: Direction,
   set: ValueSet,
 ): Condition {
+  return carried(position, slots, `port ${transport}`, direction, set, () =>
+    portCarriers(position, transport),
+  )
+}
+
+function portCarriers(position: Position, transport: string | undefined): Carrier[] {
   const numbers = (transport === undefined ? ['sctp', 'tcp', 'udp'] : [transport]).map(transportNumber)
   const ports = (at: Location, offset: number) => [position.load(2, at, offset)]
   const carries = (offset: number) =>
     or(...numbers.map(number => position.equals(position.load(1, position.network, offset), number)))
-  const carriers: Carrier[] = [
+  return [
     {
       guard: and(position.ip6, carries(6)),
       source: ports(position.network, 40),
@@ -100,7 +109,6 @@ export function port(
       destination: ports(position.transport(), 2),
     },
   ]
-  return carried(position, slots, `port ${transport}`, direction, set, carriers)
 }
 
 function carried(
@@ -109,24 +117,30 @@ function carried(
   what: string,
   direction: Direction,
   set: ValueSet,
-  carriers: readonly Carrier[],
+  carriers: () => Carrier[],
 ): Condition {
-  const possible = carriers.filter(({ guard }) => guard !== never)
+  const key = `${what} ${position.moves}`
+  let possible = position.carriers.get(key)
+  if (possible === undefined) {
+    possible = carriers().filter(({ guard }) => guard !== never)
+    position.carriers.set(key, possible)
+  }
+  const ways = possible
   const member = (words: readonly Value[], of: ValueSet): Condition => ({ kind: 'member', words, set: of })
   const separate = (of: ValueSet) =>
     or(
-      ...possible.map(({ guard, source, destination }) =>
+      ...ways.map(({ guard, source, destination }) =>
         and(guard, directed(direction, member(source, of), member(destination, of))),
       ),
     )
   // Of both addresses being in one set, nothing follows for the union of two.
   if (direction === 'and') return separate(set)
   const ask = (of: ValueSet): Condition => {
-    if (of.ranges.length < sharedFrom || possible.length < 2) return separate(of)
+    if (of.ranges.length < sharedFrom || ways.length < 2) return separate(of)
     const slot = slots.take(2)
     if (slot === undefined) return separate(of)
     const { values } = position
-    const stored = possible.map(({ guard, source, destination }) =>
+    const stored = ways.map(({ guard, source, destination }) =>
       and(guard, {
         kind: 'store',
         stores: [
@@ -142,7 +156,7 @@ function carried(
     )
     return and(or(...stored), found)
   }
-  return { kind: 'lookup', key: `${what} ${direction ?? 'or'} ${position.moves}`, set, ask }
+  return { kind: 'lookup', key: `${key} ${direction ?? 'or'}`, set, ask }
 }
 
 function directed(direction: Direction, source: Condition, destination: Condition): Condition {

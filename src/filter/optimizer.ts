@@ -63,10 +63,13 @@ function shorten(graph: Graph, root: Decision): Decision {
     else if (decision.kind === 'store') {
       rebuilt.set(decision, graph.store(decision.stores, rebuilt.get(decision.next)!))
     } else {
-      const [yes, no] = targets.get(decision) ?? [decision.yes, decision.no]
+      const [towardsYes, towardsNo] = targets.get(decision) ?? [decision.yes, decision.no]
+      const yes = rebuilt.get(towardsYes)!
+      const no = rebuilt.get(towardsNo)!
+      const same = yes === decision.yes && no === decision.no
       rebuilt.set(
         decision,
-        graph.test(decision.operator, decision.left, decision.right, rebuilt.get(yes)!, rebuilt.get(no)!),
+        same ? decision : graph.test(decision.operator, decision.left, decision.right, yes, no),
       )
     }
   }

@@ -326,7 +326,11 @@ class Parser {
     const left = this.#arithmetic(1)
     const operator = this.#token
     if (operator.kind !== 'operator' || !relations.has(operator.text)) {
-      throw this.#unexpected('a comparison: = != < <= > >=')
+      const lone = left.kind === 'number'
+      throw this.#error(operator.kind === 'end' ? 'The filter ends too early' : 'Unexpected', operator, {
+        expected: 'a comparison: = != < <= > >=',
+        suggestion: lone ? `write port ${left.value} if it is a port` : undefined,
+      })
     }
     this.#at++
     const right = this.#arithmetic(1)

@@ -12,6 +12,13 @@ export interface Location {
 /** Where the 802.1Q tag is that the kernel may have taken out of the frame. */
 export type TagPlace = 'inline' | 'beside'
 
+/** One way in which a packet may carry a pair of addresses or ports: what it must be, and where they are. */
+export interface Carrier {
+  guard: Condition
+  source: readonly Value[]
+  destination: readonly Value[]
+}
+
 const pppTypes: Readonly<Record<number, number>> = {
   2048: 0x21,
   34525: 0x57,
@@ -46,6 +53,8 @@ export class Position {
   labels = 0
   /** How often it has moved. */
   moves = 0
+  /** What was found out for earlier addresses, by what was asked and `moves`: long lists ask the same each time. */
+  readonly carriers = new Map<string, readonly Carrier[]>()
 
   constructor(values: Values, link: LinkLayer, tag: TagPlace) {
     this.values = values

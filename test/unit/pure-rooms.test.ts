@@ -20,7 +20,7 @@ function importsOf(file: URL, seen = new Set<string>()): { files: Set<string>; o
 }
 
 t.test('the pure rooms import nothing of Node', async t => {
-  for (const room of ['bytes', 'address', 'frames', 'pcap']) {
+  for (const room of ['bytes', 'address', 'frames', 'filter', 'pcap']) {
     const { files, others } = importsOf(new URL(`../../src/${room}/index.ts`, import.meta.url))
     t.same(others, [], room)
     if (room === 'pcap') t.ok(files.size > 20, 'imports were followed')
