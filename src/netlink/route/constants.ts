@@ -233,6 +233,9 @@ export const RTPROT = { redirect: 1, kernel: 2, boot: 3, static: 4, ra: 9, dhcp:
 /** The protocol number of the routes that Netloom makes: none of those that rtnetlink.h or iproute2 give away. */
 export const netloomProtocol = 78
 
+/** The alias of the links that Netloom makes, unless they are given another. */
+export const netloomAlias = 'netloom'
+
 /** include/uapi/linux/neighbour.h */
 export const NDA = {
   DST: 1,

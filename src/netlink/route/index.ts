@@ -8,7 +8,7 @@ export { type Address, type AddressOptions, type AddressScope, checkAddress } fr
 export { Addresses, type AddressFilter } from './addresses.js'
 export { type BridgeVlan, type BridgeVlanOptions, BridgeVlans } from './bridge-vlans.js'
 export { type TrafficClass, TrafficClasses, type TrafficClassOptions } from './classes.js'
-export { netloomProtocol } from './constants.js'
+export { netloomAlias, netloomProtocol } from './constants.js'
 export type { Encapsulation, SegmentRouting } from './encapsulation.js'
 export { Fdb, type FdbFilter, type FdbFlush } from './fdb.js'
 export type { FdbDestination, FdbEntry, FdbKey, FdbOptions, FdbState } from './fdb-entry.js'
@@ -31,6 +31,7 @@ export {
   type LinkPortSettings,
   linkIndex,
   linkKind,
+  linkKindNames,
   linkKinds,
   type PortKindName,
   portKinds,
