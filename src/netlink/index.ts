@@ -152,7 +152,6 @@ export {
   NamespaceIds,
   type Neighbor,
   type NeighborOptions,
-  type NeighborState,
   Neighbors,
   type NetemLossModel,
   type NetemSettings,
