@@ -1,45 +1,56 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util'
-import { runDemo } from './demo/run.js'
+import { readFileSync } from 'node:fs'
+import { NetloomError, SystemError } from '../errors/index.js'
+import { parseCommand, UsageError, usageOf, usageOfAll } from './command.js'
+import { commands } from './commands/index.js'
 
-const usage = `usage: netloom demo [--watch] [--file demo.pcapng] [--one-tap]
-
-  demo        two kernels' stacks and a cable of TypeScript between them, in about 10 seconds
-    --watch   keep the network up, with keys to disturb it
-    --file    where the capture goes (default demo.pcapng)
-    --one-tap the variant for machines without namespaces: the machine's own stack, and a host in TypeScript
-`
-
-async function main(): Promise<number> {
-  let parsed: ReturnType<typeof parse>
-  try {
-    parsed = parse()
-  } catch (error) {
-    process.stderr.write(`netloom: ${(error as Error).message}\n\n${usage}`)
-    return 2
-  }
-  const { values, positionals } = parsed
-  if (values.help) {
-    process.stdout.write(usage)
+/** The exit status: 0, 1 for what the kernel refused, 2 for a wrong command line. */
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(usageOfAll(commands))
     return 0
   }
-  if (positionals.length === 1 && positionals[0] === 'demo') {
-    return runDemo({ file: values.file, watch: values.watch, oneTap: values['one-tap'] })
+  if (name === '--version') {
+    process.stdout.write(`${version()}\n`)
+    return 0
   }
-  process.stderr.write(usage)
-  return 2
+  const command = commands.find(each => each.name === name)
+  if (!command) {
+    const problem = name === undefined ? '' : `netloom: there is no command '${name}'\n\n`
+    process.stderr.write(problem + usageOfAll(commands))
+    return 2
+  }
+  try {
+    const parsed = parseCommand(command, args)
+    if (parsed) return await command.run(parsed.values, parsed.words)
+    process.stdout.write(usageOf(command))
+    return 0
+  } catch (error) {
+    if (isOfUsage(error)) {
+      process.stderr.write(`netloom: ${error.message}\n\n${usageOf(command)}`)
+      return 2
+    }
+    process.stderr.write(`netloom: ${complaint(error)}\n`)
+    return 1
+  }
 }
 
-function parse() {
-  return parseArgs({
-    allowPositionals: true,
-    options: {
-      help: { type: 'boolean', short: 'h', default: false },
-      watch: { type: 'boolean', default: false },
-      file: { type: 'string', default: 'demo.pcapng' },
-      'one-tap': { type: 'boolean', default: false },
-    },
-  })
+/** Also values that Netloom itself refuses, such as an impossible MAC address. */
+function isOfUsage(error: unknown): error is Error {
+  if (error instanceof UsageError) return true
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE)$/.test(code)
+}
+
+/** What the system refused says it all; anything else says where it comes from. */
+function complaint(error: unknown): string {
+  if (error instanceof SystemError || error instanceof NetloomError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 // A reader that has seen enough, such as head, is no error.
@@ -48,7 +59,7 @@ process.stdout.on('error', error => {
   process.exit(0)
 })
 
-main().then(status => {
+main(process.argv.slice(2)).then(status => {
   process.exitCode = status
   // After a failure there may be a server or a connection that nobody will close.
   if (status !== 0) process.exit()

@@ -111,6 +111,11 @@ t.test('the prebuilt addon loads when it is needed', async t => {
   run(t, process.execPath, ['--input-type=module', '-e', code], user)
 })
 
+t.test('the command runs', async t => {
+  t.match(run(t, 'npx', ['--no-install', 'netloom', 'links'], user), /^lo /m)
+  t.match(run(t, 'npx', ['--no-install', 'netloom', 'routes', '--json'], user), /^\[/)
+})
+
 t.test('the install script finds the prebuilt addon, and compiles nothing', async t => {
   run(t, process.execPath, [join(installed, 'scripts', 'install.mjs')], installed)
   t.notOk(readdirSync(installed).includes('build'))

@@ -1,7 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Network } from '../../network/index.js'
-import { Tap } from '../../tuntap/index.js'
+import { system } from '../doctor/system.js'
+import { tryNetwork, tryTap } from '../doctor/trials.js'
+import { containerAdvice, examineTunDevice } from '../doctor/tun-device.js'
 
 /** What this machine lets us do. */
 export type Verdict =
@@ -17,8 +19,6 @@ interface Hopeless {
   advice: string[]
 }
 
-const device = '/dev/net/tun'
-
 /** Looks, and tries, without leaving anything behind. */
 export async function preflight({ file, oneTap }: { file: string; oneTap: boolean }): Promise<Verdict> {
   if (process.platform !== 'linux') {
@@ -29,14 +29,16 @@ export async function preflight({ file, oneTap }: { file: string; oneTap: boolea
   if (oneTap) return { how: 'one-tap', reason: 'as you asked' }
   let refusal = ''
   for (const userNamespace of [false, true]) {
-    try {
-      await using network = await Network.create({ userNamespace })
-      await using _tap = await Tap.create({ in: network })
-      if (canWrite(file)) return { how: 'namespaces', userNamespace }
-      return notAtAll(`${resolve(file)} cannot be written.`, 'Name another file:  --file /tmp/demo.pcapng')
-    } catch (error) {
-      refusal = error instanceof Error ? error.message : String(error)
+    const network = await tryNetwork(userNamespace)
+    if (!(network instanceof Network)) {
+      refusal = network.message
+      continue
     }
+    await using _ = network
+    const tap = await tryTap(network)
+    if (tap !== true) refusal = tap.message
+    else if (canWrite(file)) return { how: 'namespaces', userNamespace }
+    else return notAtAll(`${resolve(file)} cannot be written.`, 'Name another file:  --file /tmp/demo.pcapng')
   }
   if (process.getuid?.() === 0)
     return { how: 'one-tap', reason: `a network of our own is refused: ${refusal}` }
@@ -48,18 +50,10 @@ export async function preflight({ file, oneTap }: { file: string; oneTap: boolea
 }
 
 function deviceObstacle(): Hopeless | undefined {
-  const stat = statSync(device, { throwIfNoEntry: false })
-  if (!stat) {
-    return notAtAll(`${device} is not there.`, 'Load the driver:  sudo modprobe tun', ...inContainer())
-  }
-  if (canAccess(device, constants.R_OK | constants.W_OK)) return undefined
-  const mode = (stat.mode & 0o777).toString(8).padStart(4, '0')
-  return notAtAll(
-    `${device} has mode ${mode}, and you are user ${process.getuid?.()}.`,
-    `Let everybody open it:  sudo chmod 0666 ${device}`,
-    `Or run the demo as root:  ${asRoot()}`,
-    ...inContainer(),
-  )
+  const { answer, reason, advice } = examineTunDevice(system)
+  if (answer === 'yes') return undefined
+  const lines = [...(advice === undefined ? [] : [advice]), `Or run the demo as root:  ${asRoot()}`]
+  return notAtAll(`${reason}.`, ...lines, ...inContainer().filter(line => line !== advice))
 }
 
 function notAtAll(problem: string, ...advice: string[]): Hopeless {
@@ -81,11 +75,8 @@ function canAccess(path: string, mode: number): boolean {
 }
 
 function inContainer(): string[] {
-  const inside = ['/.dockerenv', '/run/.containerenv'].some(path => statSync(path, { throwIfNoEntry: false }))
-  if (!inside) return []
-  return [
-    'This is a container. Start it with:  docker run --device /dev/net/tun --cap-add NET_ADMIN --cap-add SYS_ADMIN …',
-  ]
+  const advice = containerAdvice(system)
+  return advice === undefined ? [] : [advice]
 }
 
 function asRoot(): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { styleText } from 'node:util'
+import { type Style, style } from '../style.js'
 
 const drawing = `
    red ─────────────────────┐                          ┌───────────────────── blue
@@ -9,17 +9,14 @@ const drawing = `
    ─────────────────────────┘                          └──────────────────────────
 `
 
-type Style = Parameters<typeof styleText>[0]
-
 /** Text on its way to a person, colored on a terminal. */
 export class Screen {
-  readonly #color = process.stdout.isTTY === true && !process.env.NO_COLOR
   /** Of a line that is not to be broken. */
   readonly columns = Math.min(process.stdout.columns ?? 120, 120)
   #step = 0
 
-  style(style: Style, text: string): string {
-    return this.#color ? styleText(style, text) : text
+  style(kind: Style, text: string): string {
+    return style(kind, text)
   }
 
   line(text = ''): void {

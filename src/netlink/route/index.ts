@@ -32,6 +32,7 @@ export {
   type LinkPortSettings,
   linkIndex,
   linkKind,
+  linkKindNames,
   linkKinds,
   type PortKindName,
   portKinds,

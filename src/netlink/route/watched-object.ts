@@ -101,22 +101,21 @@ export function watchPlain<T extends object>(plain: PlainObject<T>): WatchedObje
   }
 }
 
-/** Tells by the messages about links which of them went down or away. */
-export class LostLinks {
-  /** Links that are known to be down lose nothing by it again. */
-  readonly #down = new Set<number>()
+/** Tells by the messages about links when one went up, down or away, or its carrier came or went. */
+export class LinkStates {
+  readonly #states = new Map<number, number>()
 
-  /** True if the message tells of a link that went down, or away. */
-  read({ type, payload }: Message): boolean {
+  /** True if the message tells of that; also of a link that is new to it. */
+  changed({ type, payload }: Message): boolean {
     if ((type !== RTM.NEWLINK && type !== RTM.DELLINK) || payload.u8(0) === AF.BRIDGE) return false
     const index = payload.s32(4)
-    if (type === RTM.NEWLINK && payload.u32(8) & IFF.UP) {
-      this.#down.delete(index)
-      return false
+    if (type === RTM.DELLINK) {
+      this.#states.delete(index)
+      return true
     }
-    const known = this.#down.has(index)
-    if (type === RTM.NEWLINK) this.#down.add(index)
-    else this.#down.delete(index)
-    return !known
+    const state = payload.u32(8) & (IFF.UP | IFF.RUNNING | IFF.LOWER_UP)
+    if (this.#states.get(index) === state) return false
+    this.#states.set(index, state)
+    return true
   }
 }

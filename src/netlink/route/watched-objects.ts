@@ -18,7 +18,7 @@ import type { Rules } from './rules.js'
 import {
   checkFamily,
   groupsOf,
-  LostLinks,
+  LinkStates,
   sameObject,
   type WatchedObject,
   watchPlain,
@@ -171,7 +171,7 @@ function watchedFdb(
 ): WatchedObject<FdbEntry> {
   const { bridge } = requireOptions('selection.fdb', filter, ['bridge'])
   const index = bridge === undefined ? undefined : links.indexSync(bridge)
-  const lost = new LostLinks()
+  const states = new LinkStates()
   return watchPlain({
     groups: [RTNLGRP.NEIGH, RTNLGRP.LINK],
     added: RTM.NEWNEIGH,
@@ -181,13 +181,13 @@ function watchedFdb(
     wants: item => index === undefined || item.bridge === index,
     key: ({ link, macAddress, vlan, owner, destination, port, vni, via, nextHopId }) =>
       [link, macAddress, vlan, owner, destination, port, vni, via, nextHopId].join(' '),
-    takesAway: message => lost.read(message),
+    takesAway: message => states.changed(message),
   })
 }
 
 function watchedNexthops(filter: object, nexthops: Nexthops): WatchedObject<Nexthop> {
   requireOptions('selection.nexthops', filter, [])
-  const lost = new LostLinks()
+  const states = new LinkStates()
   return watchPlain({
     groups: [RTNLGRP.NEXTHOP, RTNLGRP.LINK],
     added: RTM.NEWNEXTHOP,
@@ -195,7 +195,7 @@ function watchedNexthops(filter: object, nexthops: Nexthops): WatchedObject<Next
     list: () => nexthops.list(),
     read: readNexthop,
     key: ({ id }) => id,
-    takesAway: message => lost.read(message),
+    takesAway: message => states.changed(message),
   })
 }
 

@@ -4,10 +4,10 @@ import { type Message, NLM_F } from '../core/index.js'
 import { AF, RT_TABLE, RTM, RTNLGRP } from './constants.js'
 import { type Route, readRoute } from './route.js'
 import type { Routes } from './routes.js'
-import { checkFamily, groupsOf, LostLinks, sameObject, type WatchedObject } from './watched-object.js'
+import { checkFamily, groupsOf, LinkStates, sameObject, type WatchedObject } from './watched-object.js'
 
 /**
- * IPv4 routes vanish without a word when a link goes down or away, when an address goes that their gateway or
+ * IPv4 routes vanish without a word when a link goes down or away, and their flags change with its carrier, when an address goes that their gateway or
  * preferred source belongs to, and with their nexthop object. Replaced routes are not told either, and those of IPv6
  * with several next hops are told in parts.
  */
@@ -17,15 +17,15 @@ export function watchedRoutes(
 ): WatchedObject<Route> {
   const { table = RT_TABLE.MAIN, family } = requireOptions('selection.routes', filter, ['table', 'family'])
   checkFamily('selection.routes.family', family)
-  const lost = new LostLinks()
+  const states = new LinkStates()
   const own = groupsOf(family, RTNLGRP.IPV4_ROUTE, RTNLGRP.IPV6_ROUTE)
   return {
-    groups: family === 6 ? own : [...own, RTNLGRP.LINK, RTNLGRP.IPV4_IFADDR, RTNLGRP.NEXTHOP],
+    groups: [...own, RTNLGRP.LINK, RTNLGRP.IPV4_IFADDR, RTNLGRP.NEXTHOP],
     list: () => routes.list({ table, family }),
     read(message) {
       const { type, flags, payload } = message
       if (type !== RTM.NEWROUTE && type !== RTM.DELROUTE) {
-        return family !== 6 && takesRoutes(message, lost) ? { stale: true } : undefined
+        return takesRoutes(message, states) ? { stale: true } : undefined
       }
       const number = payload.u8(0)
       if (number !== AF.INET && number !== AF.INET6) return undefined
@@ -49,8 +49,8 @@ function routeKey(route: Route): string {
   return `${table} ${destination} ${source ?? ''} ${type} ${metric ?? ''} ${gateway ?? ''} ${link ?? ''} ${nextHopId ?? ''} ${hops}`
 }
 
-function takesRoutes(message: Message, lost: LostLinks): boolean {
+function takesRoutes(message: Message, states: LinkStates): boolean {
   if (message.type === RTM.DELNEXTHOP) return true
   if (message.type === RTM.DELADDR) return message.payload.u8(0) === AF.INET
-  return lost.read(message)
+  return states.changed(message)
 }

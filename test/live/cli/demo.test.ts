@@ -30,15 +30,12 @@ const story = [
 ]
 
 t.test('bad arguments end with 2 and the usage', async t => {
-  for (const args of [[], ['dance'], ['demo', 'twice'], ['demo', '--fast'], ['demo', '--file']]) {
-    const { status, stdout, stderr } = await run([process.execPath, main, ...args])
-    t.equal(status, 2, `netloom ${args.join(' ')}`)
+  for (const args of [['twice'], ['--fast'], ['--file']]) {
+    const { status, stdout, stderr } = await run([process.execPath, main, 'demo', ...args])
+    t.equal(status, 2, `netloom demo ${args.join(' ')}`)
     t.match(stderr, /usage: netloom demo/)
     t.equal(stdout, '')
   }
-  const { status, stdout } = await run([process.execPath, main, '--help'])
-  t.equal(status, 0)
-  t.match(stdout, /^usage: netloom demo/)
 })
 
 if (requiresRoot(t)) {
