@@ -15,7 +15,7 @@ import {
 const kernelProtocol = 2
 const localTable = 255
 
-/** What {@link joinBridge} did, until it is undone. */
+/** A link that joined a bridge with its addresses and routes, until that is undone. */
 export interface BridgeJoin extends AsyncDisposable {
   readonly link: Link
   readonly bridge: Link

@@ -4,6 +4,13 @@
  * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`, `netlink/generic`,
  * `netlink/netfilter`.
  */
+export type {
+  MasqueradeOptions,
+  Nat,
+  NatRule,
+  PortForwardOptions,
+  PortRange,
+} from '../netlink/netfilter/index.js'
 export type { BridgeJoin } from './bridge-join.js'
 export { Network, type NetworkCreateOptions } from './network.js'
 export { type LinkAddress, type NetworkLinkCreate, NetworkLinks } from './network-links.js'

@@ -65,7 +65,8 @@ t.test('packs with a prebuilt addon, small enough', { bail: true }, async t => {
   const [packed] = JSON.parse(run(t, 'npm', ['pack', '--json', '--ignore-scripts'], staged))
   tarball = join(staged, packed.filename)
   const { size } = statSync(tarball)
-  t.ok(size < 300_000, `the tarball has ${size} bytes`)
+  // The declarations, with their comments, are a third of it.
+  t.ok(size < 450_000, `the tarball has ${size} bytes`)
 })
 
 t.test('installs with scripts disabled', { bail: true }, async t => {

@@ -5,6 +5,7 @@
  * All but the sockets is pure. May use `errors`, `native` (through handle.ts), `bytes`, `address`, `lifecycle`,
  * `netns`.
  */
+
 export {
   type ConnectionOptions,
   type DumpOptions,
@@ -19,6 +20,7 @@ export {
   type ConversationOptions,
   type Exchange,
 } from './conversation.js'
+export { DumpStream, type DumpStreamOptions } from './dump-stream.js'
 export { littleEndian } from './endianness.js'
 export {
   AttributeCursor,

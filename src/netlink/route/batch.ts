@@ -5,7 +5,8 @@ import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type RouteOptions, type RouteVerb, routeChange } from './route-request.js'
 
-type AddressKey = Pick<AddressOptions, 'link' | 'address' | 'peer'>
+/** Which address. */
+export type AddressKey = Pick<AddressOptions, 'link' | 'address' | 'peer'>
 
 /**
  * Changes that are collected and then sent in few calls, in their order. Options are checked, and links that are given

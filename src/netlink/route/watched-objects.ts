@@ -110,7 +110,8 @@ function watchedLinks(
   }
 }
 
-interface OnLink {
+/** Those of one link, or of one family. */
+export interface OnLink {
   link?: LinkReference | undefined
   family?: IpFamily | undefined
 }
