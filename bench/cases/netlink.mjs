@@ -3,8 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { finding } from '../harness/finding.mjs'
 import { buildFolder } from '../harness/floor.mjs'
+import { install } from '../harness/rivals.mjs'
 import { interleave } from '../harness/rounds.mjs'
 
+const name = 'netlink'
+const version = '0.3.0'
 const routes = 100_000
 const added = 10_000
 const links = 500
@@ -53,6 +56,7 @@ export async function netlink({ lab, rounds, say }) {
     },
   })
 
+  const other = await rival(lab, network, say)
   await c.ask(`add ${routes} v0`)
   const list = await interleave(rounds, 2, {
     c: () => c.ask('dump route'),
@@ -60,6 +64,7 @@ export async function netlink({ lab, rounds, say }) {
     list: () => ours.ask('list'),
     stream: () => ours.ask('stream'),
     walk: () => ours.ask('walk'),
+    ...(other && { other: () => other.ask('list') }),
     first: async () => {
       const fresh = await lab.node(network, 'netlink')
       const result = await fresh.ask('list')
@@ -79,6 +84,7 @@ export async function netlink({ lab, rounds, say }) {
     compare('walk 100 k routes, CPU, to C', list, ['walk', 'c'], cpuMilliseconds),
   ]
   findings.push(...(await python(list, program, say)))
+  if (other) findings.push(compare(`list 100 k routes, warm, to npm ${name}`, list, ['list', 'other']))
 
   await c.ask(`del ${routes} v0`)
   for (let i = 1; i < links; i++) {
@@ -88,11 +94,13 @@ export async function netlink({ lab, rounds, say }) {
     c: () => c.ask('dump link'),
     ip: program('ip -d link show | cat >/dev/null'),
     ours: () => ours.ask('links'),
+    ...(other && { other: () => other.ask('links') }),
   })
   findings.push(
     compare('list 1000 links, to `ip -d link`', linkList, ['ours', 'ip']),
     compare('list 1000 links, to C', linkList, ['ours', 'c']),
   )
+  if (other) findings.push(compare(`list 1000 links, to npm ${name}`, linkList, ['ours', 'other']))
 
   const churn = async counter => {
     const counting = counter.ask('count 1500')
@@ -108,6 +116,17 @@ export async function netlink({ lab, rounds, say }) {
 function checked(result) {
   if (result.items === 0) throw new Error('a request failed')
   return result
+}
+
+/** The other netlink package on npm, if it can be installed. */
+async function rival(lab, network, say) {
+  try {
+    return await lab.node(network, 'netlink-rival', [await install(name, version, say)])
+  } catch (error) {
+    const [reason] = `${error.stderr || error.message}`.trim().split('\n')
+    say(`npm ${name} is left out: ${reason}`)
+    return undefined
+  }
 }
 
 /** Once: it takes seconds. */

@@ -1,10 +1,6 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { finding, framesPerCpuSecond } from '../harness/finding.mjs'
-import { buildFolder } from '../harness/floor.mjs'
 import { beyond, flooded, raise } from '../harness/links.mjs'
+import { install } from '../harness/rivals.mjs'
 import { interleave } from '../harness/rounds.mjs'
 
 const name = 'appium-ios-tuntap'
@@ -18,7 +14,8 @@ export async function rival({ lab, rounds, say }) {
   const blaster = await lab.blaster(network)
   let other
   try {
-    const folder = await install(say)
+    // What it compiles needs g++, make, pkg-config and libssl-dev.
+    const folder = await install(name, version, say)
     other = await lab.node(network, 'rival', [folder, 'other'])
   } catch (error) {
     const [reason] = `${error.stderr || error.message}`.trim().split('\n')
@@ -51,25 +48,4 @@ export async function rival({ lab, rounds, say }) {
   const full = await interleave(rounds * 4, 4, drains)
   const live = await interleave(rounds, 1, floods)
   return [compare('full ring', full), compare('flood', live)]
-}
-
-/** On demand and apart from our own packages; what it compiles needs g++, make, pkg-config and libssl-dev. */
-async function install(say) {
-  const folder = join(buildFolder, 'rivals')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  const list = await promisify(execFile)('npm', ['ls', '--prefix', folder, `${name}@${version}`]).catch(
-    () => undefined,
-  )
-  if (!list) {
-    say(`installing ${name} ${version} …`)
-    await promisify(execFile)(
-      'npm',
-      ['install', '--prefix', folder, '--no-audit', '--no-fund', `${name}@${version}`],
-      {
-        timeout: 180_000,
-      },
-    )
-  }
-  return folder
 }

@@ -1,3 +1,4 @@
+import { formatMacAddress, parseMacAddress } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
 import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
 import { NTF, RTM } from './constants.js'
@@ -54,6 +55,7 @@ export class Fdb {
     const names = ['link', 'bridge', 'vlan', 'macAddress', 'signal'] as const
     const { link, bridge, vlan, macAddress, signal } = requireOptions('filter', filter, names)
     if (vlan !== undefined) requireVlan(vlan)
+    const wanted = macAddress === undefined ? undefined : formatMacAddress(parseMacAddress(macAddress))
     const index = link === undefined ? undefined : await this.#links.index(link)
     const bridgeIndex = bridge === undefined ? undefined : await this.#links.index(bridge)
     const entries = await dumpObjects(
@@ -72,7 +74,7 @@ export class Fdb {
         (index === undefined || entry.link === index) &&
         (bridgeIndex === undefined || (entry.owner === 'bridge' && entry.bridge === bridgeIndex)) &&
         (vlan === undefined || entry.vlan === vlan) &&
-        (macAddress === undefined || entry.macAddress === macAddress.toLowerCase()),
+        (wanted === undefined || entry.macAddress === wanted),
     )
   }
 
