@@ -129,16 +129,16 @@ async function rival(lab, network, say) {
   }
 }
 
-/** Once: it takes seconds. */
+/** Once: it takes seconds. Debian's own Python has Debian's packages. */
 async function python(list, program, say) {
-  const has = spawnSync('python3', ['-c', 'import pyroute2'], { stdio: 'ignore' }).status === 0
+  const has = spawnSync('/usr/bin/python3', ['-c', 'import pyroute2'], { stdio: 'ignore' }).status === 0
   if (!has) {
     say('pyroute2 is left out: install python3-pyroute2')
     return []
   }
   const script = 'from pyroute2 import IPRoute; len(list(IPRoute().get_routes(family=2)))'
   const figures = list.list.map(milliseconds)
-  const other = milliseconds(await program(`python3 -c '${script}'`)())
+  const other = milliseconds(await program(`/usr/bin/python3 -c '${script}'`)())
   return [
     finding({
       measure: 'list 100 k routes, warm, to pyroute2 (once)',
