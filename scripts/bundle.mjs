@@ -26,9 +26,6 @@ export async function bundle() {
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
-    // Names stay as they are, for stack traces; what a reader wants is in the sources.
-    minifyWhitespace: true,
-    minifySyntax: true,
     logLevel: 'warning',
   })
 }

@@ -6,7 +6,7 @@ namespace netloom {
 struct NetlinkOptions {
   int protocol;         // NETLINK_ROUTE, …
   int receive_buffer;   // bytes; 0 leaves the system's default
-  uint32_t groups[8];   // multicast groups to join at once, by number
+  uint32_t groups[32];  // multicast groups to join at once, by number
   uint32_t group_count;
   bool all_namespaces;  // also what happens in namespaces that this one has ids for
 };

@@ -68,7 +68,7 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
   /** The name by which it was created or opened. */
   readonly name: string | undefined
   /** The kernel's settings inside. */
-  readonly sysctl = new Sysctl(() => this.fd)
+  readonly sysctl = new Sysctl(() => this.#open())
 
   private constructor(fd: number, name: string | undefined) {
     this.#fd = fd

@@ -21,7 +21,7 @@ export class Sysctl {
   async get(name: string): Promise<string> {
     const fd = this.#openFile(name, false)
     try {
-      return readFileSync(fd, 'utf8').trimEnd()
+      return withHint('sysctl', name, () => readFileSync(fd, 'utf8')).trimEnd()
     } finally {
       closeDescriptor(fd)
     }

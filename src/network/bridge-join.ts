@@ -24,8 +24,9 @@ export interface BridgeJoin extends AsyncDisposable {
 }
 
 /**
- * Makes a link the port of a bridge that takes over its addresses and routes, and its MAC address, so that whoever
- * reached the host through it still does. If a step fails everything is as it was before.
+ * Makes a link the port of a bridge that takes over its addresses, routes, permanent neighbors and MAC address, so that
+ * whoever reached the host through it still does. If a step fails everything is as it was before. Rules, filters
+ * and programs that name the link go on naming it.
  * @throws NetloomError `ERR_INVALID_STATE` for what could not be moved, before anything is done; NetlinkError
  */
 export async function joinBridge(
@@ -36,15 +37,19 @@ export async function joinBridge(
   const bridge = await route.links.get(options.bridge)
   const addresses = await route.addresses.list({ link })
   const routes = await movableRoutes(route, link)
+  const neighbors = await route.neighbors.list({ link, state: 'permanent' })
   checkJoin(link, bridge, routes)
 
   const undo = new DisposeStack()
   try {
-    await step(
-      undo,
-      () => route.links.change(link, { ipv6LinkLocal: 'none' }),
-      () => route.links.change(link, { ipv6LinkLocal: link.ipv6LinkLocal }),
-    )
+    // Absent where there is no IPv6 on the link.
+    if (link.ipv6LinkLocal !== undefined) {
+      await step(
+        undo,
+        () => route.links.change(link, { ipv6LinkLocal: 'none' }),
+        () => route.links.change(link, { ipv6LinkLocal: link.ipv6LinkLocal }),
+      )
+    }
     await take(route, undo, link, addresses, routes)
     await step(
       undo,
@@ -58,6 +63,18 @@ export async function joinBridge(
       () => route.links.change(bridge, { macAddress: bridge.macAddress, up: bridge.up }),
     )
     await give(route, undo, bridge, addresses.filter(isGlobal), routes, link)
+    for (const { address, macAddress, router } of neighbors) {
+      const neighbor = { address, macAddress, router }
+      await step(
+        undo,
+        () => route.neighbors.replace({ ...neighbor, link: bridge }),
+        async () => {
+          await unless('ENOENT', route.neighbors.delete({ link: bridge, address }))
+          await route.neighbors.replace({ ...neighbor, link })
+        },
+      )
+      await unless('ENOENT', route.neighbors.delete({ link, address }))
+    }
   } catch (error) {
     await undo[Symbol.asyncDispose]()
     throw error
@@ -109,18 +126,21 @@ async function take(
   addresses: readonly Address[],
   routes: readonly Route[],
 ): Promise<void> {
-  const back = () => restoreRoutes(route, routes, link.index, link.index)
-  undo.defer(back)
-  for (const address of addresses) {
-    const options = addressOptions(address)
-    await step(
-      undo,
-      () => route.addresses.delete({ link, address: options.address, peer: options.peer }),
-      () => route.addresses.create({ ...options, label: address.label, link }),
-    )
+  undo.defer(() => putRoutes(route, routes, link.index, link.index))
+  // In their order: the first of a network is its primary one.
+  undo.defer(async () => {
+    for (const address of addresses) {
+      const options = { ...addressOptions(address), label: address.label, link }
+      await unless('EEXIST', route.addresses.create(options))
+    }
+  })
+  // Secondary addresses go with their primary one, or become primary.
+  for (const address of [...addresses].reverse()) {
+    const { address: text, peer } = addressOptions(address)
+    await unless('EADDRNOTAVAIL', route.addresses.delete({ link, address: text, peer }))
   }
   // Those that did not go with the addresses.
-  for (const each of routes) await ignoreMissing(route.routes.delete(moved(each, link.index, link.index)))
+  for (const each of routes) await unless('ESRCH', route.routes.delete(moved(each, link.index, link.index)))
 }
 
 /** Gives it to the bridge. */
@@ -137,16 +157,22 @@ async function give(
     await step(
       undo,
       () => route.addresses.create({ ...options, link: bridge }),
-      () => route.addresses.delete({ link: bridge, address: options.address, peer: options.peer }),
+      () =>
+        unless(
+          'EADDRNOTAVAIL',
+          route.addresses.delete({ link: bridge, address: options.address, peer: options.peer }),
+        ),
     )
   }
   undo.defer(async () => {
-    for (const each of routes) await ignoreMissing(route.routes.delete(moved(each, link.index, bridge.index)))
+    for (const each of routes)
+      await unless('ESRCH', route.routes.delete(moved(each, link.index, bridge.index)))
   })
-  await restoreRoutes(route, routes, link.index, bridge.index)
+  await putRoutes(route, routes, link.index, bridge.index)
 }
 
-async function restoreRoutes(
+/** Several IPv4 routes may have one destination and metric: each is added to those that are there. */
+async function putRoutes(
   route: RouteConnection,
   routes: readonly Route[],
   from: number,
@@ -155,7 +181,9 @@ async function restoreRoutes(
   // Gateways are reached by routes without one.
   const rank = ({ gateway, nextHops }: Route) => (gateway === undefined && nextHops.length === 0 ? 0 : 1)
   for (const each of [...routes].sort((a, b) => rank(a) - rank(b))) {
-    await route.routes.replace(moved(each, from, to))
+    const options = moved(each, from, to)
+    if (each.family === 6) await route.routes.replace(options)
+    else await unless('EEXIST', route.routes.append(options))
   }
 }
 
@@ -183,10 +211,11 @@ function moved(route: Route, from: number, to: number): RouteOptions {
   return options
 }
 
-async function ignoreMissing(deletion: Promise<void>): Promise<void> {
+/** An error that says that it is done already is none. */
+async function unless(code: string, change: Promise<unknown>): Promise<void> {
   try {
-    await deletion
+    await change
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ESRCH') throw error
+    if ((error as { code?: string }).code !== code) throw error
   }
 }

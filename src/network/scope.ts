@@ -1,6 +1,15 @@
 import { NetloomError } from '../errors/index.js'
 import { DisposeStack } from '../lifecycle/index.js'
-import type { Addresses, Fdb, Link, Neighbors, Nexthops, Routes, Rules } from '../netlink/route/index.js'
+import {
+  type Addresses,
+  type Fdb,
+  type Link,
+  type Neighbors,
+  type Nexthops,
+  netloomProtocol,
+  type Routes,
+  type Rules,
+} from '../netlink/route/index.js'
 import type { Network } from './network.js'
 import type { NetworkLinkCreate, NetworkLinks } from './network-links.js'
 
@@ -58,7 +67,13 @@ export class Scope implements AsyncDisposable {
     create: options =>
       this.#made(
         () => this.#network.routes.create(options),
-        () => this.#network.routes.delete({ ...options, signal: undefined }),
+        // Without the protocol it could be somebody else's.
+        () =>
+          this.#network.routes.delete({
+            ...options,
+            protocol: options.protocol ?? netloomProtocol,
+            signal: undefined,
+          }),
       ),
   }
 
@@ -141,7 +156,9 @@ export class Scope implements AsyncDisposable {
       try {
         await undo(made)
       } catch (error) {
-        if (!goneCodes.has((error as { code?: string }).code ?? '')) throw error
+        const errors = error instanceof AggregateError ? error.errors : [error]
+        const real = errors.filter(each => !goneCodes.has((each as { code?: string }).code ?? ''))
+        if (real.length > 0) throw error
       }
     }
     // It was closed while this was being made.

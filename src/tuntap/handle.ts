@@ -68,3 +68,8 @@ const hints: Readonly<Record<string, string>> = {
   'TUNATTACHFILTER EINVAL': 'only TAP devices take it, and only valid programs',
   'TUNDETACHFILTER EINVAL': 'only TAP devices have it',
 }
+
+/** A copy that this thread's end closes, until it is taken over. */
+export function duplicateDescriptor(fd: number): number {
+  return native().duplicateDescriptor(fd)
+}

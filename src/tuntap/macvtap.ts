@@ -1,10 +1,11 @@
-import { constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkInterfaceName } from '../address/index.js'
 import { NetloomError, requireOptions, SystemError } from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
 import { Namespace, type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
+import { duplicateDescriptor } from './handle.js'
 
 export interface MacvtapOptions {
   /** Of a link of kind `macvtap` or `ipvtap`. */
@@ -84,7 +85,13 @@ async function openNamespace(reference: NamespaceReference | undefined): Promise
 
 function openNode(name: string, node: string): number {
   try {
-    return openSync(node, constants.O_RDWR | constants.O_NONBLOCK)
+    // Node closes the descriptors of a worker's `fs` with the worker: ours is a copy that it knows nothing of.
+    const file = openSync(node, constants.O_RDWR | constants.O_NONBLOCK)
+    try {
+      return duplicateDescriptor(file)
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     const { errno = -1, code } = error as NodeJS.ErrnoException
     const hint =

@@ -34,8 +34,8 @@ that still run. Namespaces are yours: ip netns delete NAME. Without --yes nothin
     const remains = await findMarked(network)
     const remove = yes && !dryRun
     for (const { row, take } of remains) {
-      if (remove) await take().catch(passGone)
-      process.stdout.write(`${formatRow([remove ? 'removed' : 'would remove', ...row])}\n`)
+      const said = remove ? ((await take().catch(passGone)) ?? 'removed') : 'would remove'
+      process.stdout.write(`${formatRow([said, ...row])}\n`)
     }
     if (!remove && remains.length > 0) process.stdout.write('Nothing was removed; --yes removes these.\n')
     return 0
@@ -86,14 +86,15 @@ function deleteRule(network: Network, rule: Rule): Promise<void> {
 }
 
 function deleteRoute(network: Network, route: Route): Promise<void> {
-  const { destination, family, source, type, table, protocol, metric, gateway, link } = route
-  return network.routes.delete({ destination, family, source, type, table, protocol, metric, gateway, link })
+  const { destination, family, source, type, table, protocol, metric, gateway, link, nextHopId, tos } = route
+  const way = nextHopId === undefined ? { gateway, link } : { nextHopId }
+  return network.routes.delete({ destination, family, source, type, table, protocol, metric, tos, ...way })
 }
 
 /** The other end of a pair, or a route of a link, goes along. */
-function passGone(error: unknown): void {
+function passGone(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ERR_LINK_NOT_FOUND') return
-  if (error instanceof NetlinkError && ['ENOENT', 'ESRCH', 'ENODEV'].includes(error.code)) return
+  if (code === 'ERR_LINK_NOT_FOUND') return 'gone'
+  if (error instanceof NetlinkError && ['ENOENT', 'ESRCH', 'ENODEV'].includes(error.code)) return 'gone'
   throw error
 }

@@ -8,6 +8,7 @@ const NFTA_CHAIN = { TABLE: 1, NAME: 3, POLICY: 5 } as const
 const NF_ACCEPT = 1
 /** include/uapi/linux/netfilter.h */
 const NFPROTO_IPV4 = 2
+const NFPROTO_INET = 1
 /** Bytes of struct nfgenmsg. */
 const headerLength = 4
 
@@ -19,7 +20,8 @@ export async function listBaseChains(): Promise<BaseChain[]> {
     flags: NLM_F.REQUEST | NLM_F.DUMP,
     header: {
       length: headerLength,
-      write: view => view.setUint8(0, NFPROTO_IPV4),
+      // Of all families: a chain of `inet` sees IPv4 too.
+      write: () => {},
     },
     name: 'chain',
   }).finish()
@@ -35,7 +37,8 @@ export async function listBaseChains(): Promise<BaseChain[]> {
           else if (attributes.type === NFTA_CHAIN.NAME) chain.name = attributes.string()
           else if (attributes.type === NFTA_CHAIN.POLICY) chain.accepts = attributes.u32be() === NF_ACCEPT
         }
-        chains.push(chain)
+        const family = payload.u8(0)
+        if (family === NFPROTO_IPV4 || family === NFPROTO_INET) chains.push(chain)
       },
       onRestart: () => {
         chains = []

@@ -185,6 +185,7 @@ export class Conversation {
   /** Ends everything, what is queued included. */
   fail(error: unknown): void {
     this.#failAll(error)
+    this.#deaf = false
     const queued = [...this.#queue.slice(this.#head), ...this.#dumps]
     this.#queue = []
     this.#head = 0

@@ -56,7 +56,13 @@ export class NatTable {
     rules: readonly { chain: NatChain; write: (rule: RuleWriter) => void }[],
   ): Promise<bigint[]> {
     this.#made ??= this.#make()
-    await this.#made
+    try {
+      await this.#made
+    } catch (error) {
+      // The next one tries again.
+      this.#made = undefined
+      throw error
+    }
     const handles: bigint[] = []
     await this.#commit(
       operation,

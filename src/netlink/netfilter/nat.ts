@@ -152,12 +152,19 @@ export class Nat {
     this.#table ??= new NatTable(this.#where())
     const table = this.#table
     const handles = await table.add(kind === 'masquerade' ? 'masquerade' : 'forward port', subject, rules)
+    let deleted: Promise<void> | undefined
     const rule: NatRule = {
       kind,
-      options: { ...options },
+      options: Object.freeze({ ...options }),
       delete: async () => {
-        if (!this.#rules.delete(rule)) return
-        await table.delete(rules.map(({ chain }, i) => ({ chain, handle: handles[i]! })))
+        if (!this.#rules.has(rule)) return
+        deleted ??= table.delete(rules.map(({ chain }, i) => ({ chain, handle: handles[i]! })))
+        try {
+          await deleted
+          this.#rules.delete(rule)
+        } finally {
+          deleted = undefined
+        }
       },
     }
     this.#rules.add(rule)

@@ -76,7 +76,7 @@ export class Addresses {
     const index = await this.#links.index(options.link)
     const found = await this.#find(index, options)
     if (!found) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
-    return options.dad === undefined || options.dad === 'wait' ? this.#usable(found, options) : found
+    return options.dad === undefined || options.dad === 'wait' ? this.#usable(found, options, false) : found
   }
 
   /** @throws NetlinkError `EADDRNOTAVAIL` when it is not there */
@@ -133,7 +133,7 @@ export class Addresses {
     // Not every kernel echoes an address of either family.
     created ??= await this.#find(index, rest)
     if (!created) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
-    return dad === 'wait' ? this.#usable(created, options) : created
+    return dad === 'wait' ? this.#usable(created, options, operation === 'create') : created
   }
 
   async #find(
@@ -149,7 +149,7 @@ export class Addresses {
   }
 
   /** Waits for the end of duplicate address detection. It runs only while there is a carrier. */
-  async #usable(address: Address, options: AddressOptions & WaitOptions): Promise<Address> {
+  async #usable(address: Address, options: AddressOptions & WaitOptions, isNew: boolean): Promise<Address> {
     const { signal } = options
     let current = address
     try {
@@ -172,7 +172,8 @@ export class Addresses {
       return current
     } catch (error) {
       const { link, peer } = options
-      await this.delete({ link, address: options.address, peer }).catch(() => {})
+      // One that was there before is somebody's.
+      if (isNew) await this.delete({ link, address: options.address, peer }).catch(() => {})
       throw signal?.aborted ? abortError(signal) : error
     }
   }

@@ -71,6 +71,8 @@ export interface RouteOptions extends RouteLimits {
   /** IPv4. */
   realms?: number | undefined
   ttlPropagate?: boolean | undefined
+  /** IPv4: only for packets with this type of service. Default 0. */
+  tos?: number | undefined
 }
 
 /** What `ip route get` can be told of a packet. */
@@ -124,6 +126,7 @@ export const routeOptions = [
   'expiresSeconds',
   'realms',
   'ttlPropagate',
+  'tos',
   'congestionControl',
   'mtu',
   'window',
@@ -290,6 +293,7 @@ export function changeRouteRequest(
       family: destination.family,
       destinationLength: destination.length,
       sourceLength: source?.length ?? 0,
+      tos: requireInteger('tos', route.tos ?? 0, 0, 255),
       table,
       protocol,
       scope: RT_SCOPE[scope],

@@ -65,6 +65,8 @@ export interface RouteFlags {
 }
 
 interface RareParts extends RouteLimits {
+  /** IPv4: only for packets with this type of service; the DSCP is in its upper 6 bits. Absent: 0. */
+  tos?: number | undefined
   encapsulation?: Encapsulation | undefined
   /** IPv6: which of several routers it is from, RFC 4191. */
   preference?: RoutePreference | undefined
@@ -148,6 +150,8 @@ export function readRoute(payload: Payload): Route {
   let encapsulation: AttributeCursor | undefined
   // What few routes have: only theirs pay for it.
   let rare: Partial<RareParts> | undefined
+  const tos = payload.u8(3)
+  if (tos !== 0) rare = { tos }
   let raw: RawAttribute[] | undefined
   const attributes = payload.attributes(routeHeaderLength)
   while (attributes.next()) {

@@ -162,10 +162,14 @@ export class Watch<N extends keyof Objects = keyof Objects> implements AsyncIter
 
   #apply(tables: Table[], lists: unknown[][], lost: boolean): void {
     const changes: WatchChange<N>[] = []
-    for (const [i, table] of tables.entries()) this.#replace(table, lists[i]!, change => changes.push(change))
+    // A queue that is full tells what was there before the change, so it is told before it is made.
+    const tell = (change: WatchChange<N>) => {
+      if (this.#started && !lost) this.#queue.push(change)
+      else changes.push(change)
+    }
+    for (const [i, table] of tables.entries()) this.#replace(table, lists[i]!, tell)
     if (!this.#started) this.#queue.push({ type: 'state', state: this.#state() })
     else if (lost) this.#queue.push({ type: 'resync', state: this.#state(), changes })
-    else for (const change of changes) this.#queue.push(change)
     this.#started = true
     const pending = tables.flatMap(table => table.pending ?? [])
     for (const table of tables) table.pending = undefined
@@ -177,8 +181,8 @@ export class Watch<N extends keyof Objects = keyof Objects> implements AsyncIter
     const fresh = new Map(items.map(item => [watched.key(item), item]))
     for (const [key, item] of table.items) {
       if (fresh.has(key)) continue
-      table.items.delete(key)
       tell(changeOf({ type: 'removed', object: table.name, item, moved: false }))
+      table.items.delete(key)
     }
     for (const item of fresh.values()) this.#put(table, item, tell)
   }

@@ -54,7 +54,8 @@ const volatileKeys = new Set([
 
 /** Equal in all that does not move by itself. */
 export function sameObject<T extends object>(a: T, b: T): boolean {
-  return (Object.keys(b) as (keyof T & string)[]).every(
+  // Either may have what the other lacks.
+  return (Object.keys({ ...a, ...b }) as (keyof T & string)[]).every(
     key => a[key] === b[key] || volatileKeys.has(key) || stable(a[key]) === stable(b[key]),
   )
 }
@@ -77,6 +78,8 @@ export interface PlainObject<T> {
   read(payload: Payload): T | undefined
   wants?(item: T): boolean
   key(item: T): string | number
+  /** True if another may have made way for it, of which the kernel does not tell. */
+  replaces?(item: T): boolean
   /** True if some may have gone with what the message tells of. */
   takesAway?(message: Message): boolean
 }
@@ -93,8 +96,10 @@ export function watchPlain<T extends object>(plain: PlainObject<T>): WatchedObje
         return plain.takesAway?.(message) ? { stale: true } : undefined
       }
       const item = plain.read(message.payload)
-      if (!item || plain.wants?.(item) === false) return undefined
-      return { item, removed: message.type === plain.removed }
+      if (!item) return undefined
+      // What is not wanted any more is as good as gone.
+      const removed = message.type === plain.removed || plain.wants?.(item) === false
+      return { item, removed, stale: plain.replaces?.(item) }
     },
     key: plain.key,
     same: sameObject,

@@ -1,5 +1,5 @@
 import type { IpFamily } from '../../address/index.js'
-import { requireOptions } from '../../errors/index.js'
+import { invalidArgumentValue, requireOptions } from '../../errors/index.js'
 import { type Address, readAddress } from './address.js'
 import type { Addresses } from './addresses.js'
 import { AF, RTM, RTNLGRP } from './constants.js'
@@ -68,6 +68,9 @@ export interface Collections {
 export function watchedObjects(selection: WatchSelection, collections: Collections): Partial<WatchedObjects> {
   const names = ['links', 'addresses', 'routes', 'neighbors', 'rules', 'fdb', 'nexthops', 'qdiscs'] as const
   const wanted = requireOptions('selection', selection, names)
+  if (!names.some(name => wanted[name])) {
+    throw invalidArgumentValue('selection', selection, `must have one of ${names.join(', ')}`)
+  }
   const { links, addresses, routes, neighbors, rules, fdb, nexthops, qdiscs } = wanted
   return {
     ...(links && { links: watchedLinks(filterOf(links), collections.links) }),
@@ -182,6 +185,8 @@ function watchedFdb(
     wants: item => index === undefined || item.bridge === index,
     key: ({ link, macAddress, vlan, owner, destination, port, vni, via, nextHopId }) =>
       [link, macAddress, vlan, owner, destination, port, vni, via, nextHopId].join(' '),
+    // An address that moves to another port, or another destination, is told only as being there.
+    replaces: () => true,
     takesAway: message => states.changed(message),
   })
 }

@@ -44,9 +44,9 @@ export function watchedRoutes(
 }
 
 function routeKey(route: Route): string {
-  const { table, destination, source, type, metric, gateway, link, nextHops, nextHopId } = route
+  const { table, destination, source, type, tos, metric, gateway, link, nextHops, nextHopId } = route
   const hops = nextHops.map(hop => `${hop.gateway} ${hop.link} ${hop.weight}`)
-  return `${table} ${destination} ${source ?? ''} ${type} ${metric ?? ''} ${gateway ?? ''} ${link ?? ''} ${nextHopId ?? ''} ${hops}`
+  return `${table} ${destination} ${source ?? ''} ${type} ${tos ?? 0} ${metric ?? ''} ${gateway ?? ''} ${link ?? ''} ${nextHopId ?? ''} ${hops}`
 }
 
 function takesRoutes(message: Message, states: LinkStates): boolean {

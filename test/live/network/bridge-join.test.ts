@@ -26,6 +26,12 @@ async function host() {
   })
   await here.routes.create({ destination: '10.0.0.0/8', gateway: '203.0.113.9', table: 100 })
   await here.routes.create({ destination: '::/0', gateway: '2001:db8::1' })
+  // A secondary address, two routes to one destination, a type of service, a permanent neighbor.
+  await here.addresses.create({ link: 'eth0', address: '192.0.2.6/24' })
+  await here.routes.create({ destination: '10.3.0.0/16', gateway: '192.0.2.8' })
+  await here.routes.append({ destination: '10.3.0.0/16', gateway: '192.0.2.9' })
+  await here.routes.create({ destination: '10.4.0.0/16', gateway: '192.0.2.8', tos: 0x10 })
+  await here.neighbors.create({ link: 'eth0', address: '192.0.2.8', macAddress: '02:00:00:00:00:08' })
   const bridge = await here.links.create({ kind: 'bridge', name: 'br0' })
   return {
     here,
@@ -47,6 +53,7 @@ async function picture(network: Network): Promise<string> {
     '-6 addr show',
     '-4 route show table all',
     '-6 route show table all',
+    'neigh show nud permanent',
   ]) {
     texts.push((await network.namespace.exec('ip', command.split(' '))).stdout)
   }
@@ -84,7 +91,7 @@ if (requiresRoot(t) && requires(t, 'ip', 'ping')) {
       addresses
         .filter(({ scope }) => scope !== 'link')
         .map(({ address, prefixLength }) => `${address}/${prefixLength}`),
-      ['192.0.2.5/24', '198.51.100.5/25', '2001:db8::5/64'],
+      ['192.0.2.5/24', '198.51.100.5/25', '192.0.2.6/24', '2001:db8::5/64'],
     )
     const { index, macAddress, up } = await here.links.get('br0')
     t.equal(macAddress, eth0.macAddress)
@@ -110,6 +117,15 @@ if (requiresRoot(t) && requires(t, 'ip', 'ping')) {
       routes.find(({ destination }) => destination === '::/0'),
       { link: index, gateway: '2001:db8::1' },
     )
+    t.equal(
+      routes.filter(({ destination, link }) => destination === '10.3.0.0/16' && link === index).length,
+      2,
+    )
+    t.match(
+      routes.find(({ destination }) => destination === '10.4.0.0/16'),
+      { link: index, tos: 0x10 },
+    )
+    t.match(await here.neighbors.list({ link: 'br0', state: 'permanent' }), [{ address: '192.0.2.8' }])
     await reaches(t, here, '192.0.2.1', '2001:db8::1')
     await join.undo()
     await join.undo()

@@ -205,6 +205,11 @@ if (requiresRoot(t) && requires(t, 'nft')) {
     await network.links.create({ kind: 'bridge', name: 'br.5' })
     await network.sysctl.set('net/ipv4/conf/br.5/forwarding', 0)
     t.equal(await network.sysctl.get('net/ipv4/conf/br.5/forwarding'), '0')
+    const closed = await Network.create()
+    await closed.close()
+    await t.rejects(closed.sysctl.get('net.ipv4.ip_forward'), { code: 'ERR_INVALID_STATE' })
+    await t.rejects(closed.sysctl.set('net.ipv4.ip_forward', 1), { code: 'ERR_INVALID_STATE' })
+    await t.rejects(network.sysctl.get('net.ipv4.conf'), { code: 'EISDIR' })
     await t.rejects(network.sysctl.get('net.ipv4.nothing'), { code: 'ERR_SYSCTL_NOT_FOUND' })
     await t.rejects(network.sysctl.set('net.ipv4.ip_forward', 'perhaps'), { code: 'EINVAL' })
     for (const name of ['kernel.hostname', 'net', 'net.ipv4', 'net/../../etc/passwd', 'net//x', '']) {

@@ -52,8 +52,13 @@ export async function watchEthtool(
         const step = await events.next()
         if (step.done) return { done: true, value: undefined }
         if (step.value.type === 'overflow') return { done: false, value: { type: 'overflow' } }
-        const event = readEvent(step.value.message, names)
-        if (event) return { done: false, value: event }
+        try {
+          const event = readEvent(step.value.message, names)
+          if (event) return { done: false, value: event }
+        } catch (error) {
+          await events.return?.()
+          throw error
+        }
       }
     },
     async return() {
