@@ -29,6 +29,13 @@ export function requireInteger(name: string, value: unknown, min: number, max: n
   return value
 }
 
+/** True or false, or a typed error; absent is false. */
+export function requireBoolean(name: string, value: unknown): boolean {
+  if (value === undefined) return false
+  if (typeof value !== 'boolean') throw invalidArgumentType(name, 'a boolean', value)
+  return value
+}
+
 /** A plain options object whose keys are all in `known`, or a typed error; absent is `{}`. */
 export function requireOptions<T extends object>(
   name: string,

@@ -12,6 +12,7 @@ export {
   invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
+  requireBoolean,
   requireInteger,
   requireOptions,
 } from './arguments.js'

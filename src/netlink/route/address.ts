@@ -2,6 +2,7 @@ import { formatIpAddress, type IpFamily, parseIpAddress, parseIpPrefix } from '.
 import {
   invalidArgumentType,
   invalidArgumentValue,
+  requireBoolean,
   requireInteger,
   requireOptions,
 } from '../../errors/index.js'
@@ -215,7 +216,7 @@ export function changeAddressRequest(
   }
   if (options.metric !== undefined) writer.u32(IFA.RT_PRIORITY, 'metric', options.metric)
   let bits = 0
-  if (options.noPrefixRoute) bits |= IFA_F.NOPREFIXROUTE
+  if (requireBoolean('noPrefixRoute', options.noPrefixRoute)) bits |= IFA_F.NOPREFIXROUTE
   if (options.dad === 'skip' && family === 6) bits |= IFA_F.NODAD
   if (bits !== 0) writer.u32(IFA.FLAGS, 'flags', bits)
   const { validSeconds, preferredSeconds } = options

@@ -151,7 +151,7 @@ export class Links {
 
   /**
    * Makes a link; down unless `up: true`. Nothing is left of one that could not be made as asked.
-   * @throws NetlinkError `EEXIST`, `EOPNOTSUPP` for a kind that the kernel lacks, …; TypeError, RangeError
+   * @throws NetlinkError `EEXIST`, `ENOTSUP` for a kind that the kernel lacks, …; TypeError, RangeError
    */
   async create(options: LinkCreate): Promise<Link> {
     requireOptions('options', options, createOptions())
@@ -174,6 +174,7 @@ export class Links {
         return await there.get(index)
       }
       const { up, ...down } = first
+      checkLater({ ...later, up })
       const index = await this.#create(down, options, there)
       try {
         return await there.#change(index, { ...later, up })
@@ -488,4 +489,12 @@ function checkCreate(options: LinkCreate): void {
 
 function checkCommon({ altNames }: LinkChange | LinkCreate): void {
   if (altNames !== undefined) checkAltNames(altNames)
+}
+
+/** What is said to a link once it is made: bad input is refused before it is. @throws TypeError, RangeError */
+function checkLater(change: ResolvedLink): void {
+  const { link, ports } = splitPortSettings(change)
+  const { altNames: _, ...rest } = link
+  changeLinkRequest(1, rest)
+  for (const { name, kind, settings } of ports) changePortRequest(1, name, kind, settings)
 }

@@ -1,4 +1,4 @@
-import { NetloomError } from '../../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, NetloomError } from '../../errors/index.js'
 import { throwIfAborted } from '../../lifecycle/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection, type WaitOptions } from '../core/index.js'
@@ -90,8 +90,11 @@ export class RouteConnection implements AsyncDisposable {
    */
   async batch(build: (batch: Batch) => void, options?: WaitOptions): Promise<(Error | undefined)[]> {
     throwIfAborted(options?.signal)
+    if (typeof build !== 'function') throw invalidArgumentType('build', 'a function', build)
     const batch = new Batch(this.links)
-    build(batch)
+    const result: unknown = build(batch)
+    // What it would add after this would be lost.
+    if (result instanceof Promise) throw invalidArgumentValue('build', build, 'must not be asynchronous')
     return batch.send(this.#connection, options)
   }
 

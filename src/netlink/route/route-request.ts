@@ -2,6 +2,7 @@ import { type IpFamily, parseIpAddress, parseIpPrefix } from '../../address/inde
 import {
   invalidArgumentType,
   invalidArgumentValue,
+  requireBoolean,
   requireInteger,
   requireOptions,
 } from '../../errors/index.js'
@@ -299,7 +300,7 @@ export function changeRouteRequest(
       scope: RT_SCOPE[scope],
       // A deletion that does not say matches every type.
       type: creating || route.type !== undefined ? RTN[routeType] : 0,
-      flags: route.onlink ? RTNH_F.ONLINK : 0,
+      flags: requireBoolean('onlink', route.onlink) ? RTNH_F.ONLINK : 0,
     }),
     name: 'route',
   })
@@ -417,11 +418,12 @@ function writeNextHops(
     for (const [i, hop] of hops.entries()) {
       requireOptions(`nextHops[${i}]`, hop, ['gateway', 'link', 'weight', 'onlink', 'encapsulation'])
       const link = hop.link === undefined ? 0 : index(hop.link)
+      const onlink = requireBoolean(`nextHops[${i}].onlink`, hop.onlink)
       const weight = requireInteger(`nextHops[${i}].weight`, hop.weight ?? 1, 1, 256)
       const fixed: FixedPart = {
         length: nextHopLength,
         write(view, at) {
-          view.setUint8(at + 2, hop.onlink ? RTNH_F.ONLINK : 0)
+          view.setUint8(at + 2, onlink ? RTNH_F.ONLINK : 0)
           view.setUint8(at + 3, weight - 1)
           view.setInt32(at + 4, link, littleEndian)
         },

@@ -95,6 +95,17 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     )
     t.equal((await network.routes.list({ family: 4 })).length, 1)
     t.same(await network.batch(() => {}), [])
+    await t.rejects(
+      network.batch(async () => {}),
+      { code: 'ERR_INVALID_ARG_VALUE' },
+    )
+    await t.rejects(network.batch(undefined as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(network.routes.create({ destination: '10.0.0.0/8', link: 'v0', onlink: 'no' as never }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
+    await t.rejects(network.links.create({ kind: 'bridge', name: 'v0', up: 'no' as never }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
   })
 
   t.test('an abort stops what was not sent', async t => {
