@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { netloomAlias } from '../../src/netlink/index.js'
 import { Namespace } from '../../src/netns/index.js'
 import { Network } from '../../src/network/index.js'
 import { Tap, Tun } from '../../src/tuntap/index.js'
@@ -51,7 +52,11 @@ const volatile = new Set([
 ])
 
 function still(value: unknown): unknown {
-  if (Array.isArray(value)) return value.filter(item => !isVolatile(item)).map(still)
+  if (Array.isArray(value)) {
+    const items = value.filter(item => !isVolatile(item)).map(still)
+    // Hash tables have no order.
+    return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  }
   if (typeof value !== 'object' || value === null) {
     // MAC addresses that the page does not give.
     return typeof value === 'string' &&
@@ -63,6 +68,8 @@ function still(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key]) => !volatile.has(key) && !key.endsWith('_timer'))
+      // The mark of links that we made.
+      .filter(([key, item]) => key !== 'ifalias' || item !== netloomAlias)
       .map(([key, item]) => [key, still(item)]),
   )
 }

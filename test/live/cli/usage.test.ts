@@ -44,7 +44,7 @@ t.test('an option that is none, or has no value, or an impossible one: 2, why, a
     [['rules', '--priority', '-1'], /--priority/],
     [['fdb', '--vlan', '4095'], /--vlan 4095: must be a number from 1 to 4094/],
     [['fdb', '--mac', 'here'], /--mac here: /],
-    [['watch', 'rules'], /watch does not take 'rules'/],
+    [['watch', 'cables'], /watch does not take 'cables'/],
   ]
   for (const [args, message] of cases) {
     const { status, stdout, stderr } = netloom(...args)
