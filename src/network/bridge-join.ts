@@ -41,6 +41,12 @@ export async function joinBridge(
   checkJoin(link, bridge, routes)
 
   const undo = new DisposeStack()
+  // They may go with the addresses: last of all they are there again.
+  undo.defer(async () => {
+    for (const { address, macAddress, router } of neighbors) {
+      await route.neighbors.replace({ address, macAddress, router, link })
+    }
+  })
   try {
     // Absent where there is no IPv6 on the link.
     if (link.ipv6LinkLocal !== undefined) {
@@ -64,14 +70,10 @@ export async function joinBridge(
     )
     await give(route, undo, bridge, addresses.filter(isGlobal), routes, link)
     for (const { address, macAddress, router } of neighbors) {
-      const neighbor = { address, macAddress, router }
       await step(
         undo,
-        () => route.neighbors.replace({ ...neighbor, link: bridge }),
-        async () => {
-          await unless('ENOENT', route.neighbors.delete({ link: bridge, address }))
-          await route.neighbors.replace({ ...neighbor, link })
-        },
+        () => route.neighbors.replace({ address, macAddress, router, link: bridge }),
+        () => unless('ENOENT', route.neighbors.delete({ link: bridge, address })),
       )
       await unless('ENOENT', route.neighbors.delete({ link, address }))
     }
