@@ -19,6 +19,7 @@
         "native/sys/frame_io.cc",
         "native/sys/inet_socket.cc",
         "native/sys/namespace.cc",
+        "native/sys/macvtap.cc",
         "native/sys/netns.cc",
         "native/sys/netlink_socket.cc",
         "native/sys/tuntap.cc"

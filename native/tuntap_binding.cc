@@ -1,7 +1,10 @@
 #include <string.h>
 
+#include <string>
+
 #include "arguments.h"
 #include "bindings.h"
+#include "sys/macvtap.h"
 #include "sys/tuntap.h"
 #include "throw_errno.h"
 
@@ -53,6 +56,16 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   return describe(env, own(env, opened.descriptors[0]), identity);
 }
 
+// openMacvtap(namespaceDescriptor or -1, path): a descriptor of the device whose number sysfs tells there
+Napi::Value open_tap_of_macvtap(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!info[1].IsString()) return throw_bad_call(env, "openMacvtap"), env.Undefined();
+  std::string path = info[1].As<Napi::String>();
+  Opened opened = open_on_thread(int_of(info, 0, -1), open_macvtap, path.c_str());
+  if (opened.failure) return throw_failure(env, opened.failure), env.Undefined();
+  return Napi::Number::New(env, own(env, opened.descriptors[0]));
+}
+
 Napi::Value identify(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int fd = int_of(info, 0, -1);
@@ -97,6 +110,7 @@ Napi::Value set_tx_filter(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void define_tuntap(Napi::Env env, Napi::Object exports) {
+  exports.Set("openMacvtap", Napi::Function::New(env, open_tap_of_macvtap, "openMacvtap"));
   exports.Set("openTuntap", Napi::Function::New(env, open, "openTuntap"));
   exports.Set("identifyTuntap", Napi::Function::New(env, identify, "identifyTuntap"));
   exports.Set("controlTuntap", Napi::Function::New(env, control, "controlTuntap"));

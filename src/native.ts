@@ -135,6 +135,8 @@ export interface NativeBinding {
     mustExist: boolean,
     settings: NativeTuntapSettings,
   ): NativeTuntapIdentity
+  /** A descriptor of the device whose number a file of sysfs tells there. */
+  openMacvtap(namespace: number, path: string): number
   identifyTuntap(fd: number): NativeTuntapIdentity
   controlTuntap(fd: number, request: number, value: number): number
   /**

@@ -16,6 +16,12 @@ export function openTuntap(
   return native().openTuntap(namespace.fd, name, flags, mustExist, settings)
 }
 
+/** The device of a macvtap; `path`: where sysfs tells its number. */
+export function openMacvtapDevice(reference: NamespaceReference | undefined, path: string): number {
+  using namespace = namespaceDescriptor(reference)
+  return native().openMacvtap(namespace.fd, path)
+}
+
 export function identifyTuntap(fd: number): NativeTuntapIdentity {
   return native().identifyTuntap(fd)
 }
@@ -67,9 +73,4 @@ const hints: Readonly<Record<string, string>> = {
   'TUNSETOFFLOAD EINVAL': 'the driver lacks one of these offloads; tuntapFeatures() tells which it has',
   'TUNATTACHFILTER EINVAL': 'only TAP devices take it, and only valid programs',
   'TUNDETACHFILTER EINVAL': 'only TAP devices have it',
-}
-
-/** A copy that this thread's end closes, until it is taken over. */
-export function duplicateDescriptor(fd: number): number {
-  return native().duplicateDescriptor(fd)
 }

@@ -7,7 +7,7 @@ import { watchLeaks } from '../../support/leaks.js'
 import { connectedNetworks } from '../../support/networks.js'
 import { requires, requiresKernel, requiresRoot } from '../../support/requires.js'
 
-const programs = ['unshare', 'mount', 'mknod', 'ping']
+const programs = ['ping']
 
 // Built in, or a module.
 const hasMacvtap = () =>
