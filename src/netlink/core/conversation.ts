@@ -90,6 +90,8 @@ export class Conversation {
   #head = 0
   #dumps: State[] = []
   #active = new Map<number, State>()
+  /** What is known of an exchange, for those who give up on it. */
+  readonly #states = new WeakMap<Exchange, State>()
   #dumping: State | undefined
   #replyBytes = 0
   #budget: number
@@ -116,6 +118,7 @@ export class Conversation {
   /** Sends, or queues; `urgent` goes past the queue and the budget. */
   start(exchange: Exchange, options: { urgent?: boolean } = {}): void {
     const state = stateOf(exchange)
+    this.#states.set(exchange, state)
     if (options.urgent && !state.dump) {
       this.#send([state])
       return
@@ -143,10 +146,8 @@ export class Conversation {
 
   /** Nobody waits for this one any more: it is not sent, or its answers are passed over. */
   abandon(exchange: Exchange): void {
-    this.#queue = this.#queue.filter((state, i) => i >= this.#head && state.exchange !== exchange)
-    this.#head = 0
-    this.#dumps = this.#dumps.filter(state => state.exchange !== exchange)
-    for (const state of this.#active.values()) if (state.exchange === exchange) state.abandoned = true
+    const state = this.#states.get(exchange)
+    if (state) state.abandoned = true
   }
 
   /** A datagram from the kernel. */
@@ -190,14 +191,14 @@ export class Conversation {
     this.#queue = []
     this.#head = 0
     this.#dumps = []
-    for (const state of queued) state.exchange.onDone(error)
+    for (const state of queued) if (!state.abandoned) state.exchange.onDone(error)
   }
 
   #pump(): void {
     while (!this.#deaf && this.#dumping === undefined) {
       const next = this.#dumps.shift()
       if (!next) break
-      this.#send([next])
+      if (!next.abandoned) this.#send([next])
     }
     while (!this.#deaf) {
       const group = this.#nextGroup()
@@ -210,15 +211,17 @@ export class Conversation {
   #nextGroup(): State[] {
     let bytes = 0
     let replyBytes = this.#replyBytes
-    const first = this.#head
+    const group: State[] = []
     for (; this.#head < this.#queue.length; this.#head++) {
-      const { exchange } = this.#queue[this.#head]!
+      const state = this.#queue[this.#head]!
+      if (state.abandoned) continue
+      const { exchange } = state
       bytes += aligned(exchange.request.bytes.length)
       replyBytes += exchange.replyBytes
       const fits = replyBytes <= this.#budget || replyBytes === exchange.replyBytes
-      if (!fits || (bytes > groupBytes && this.#head > first)) break
+      if (!fits || (bytes > groupBytes && group.length > 0)) break
+      group.push(state)
     }
-    const group = this.#queue.slice(first, this.#head)
     if (this.#head === this.#queue.length || this.#head > 4096) {
       this.#queue = this.#queue.slice(this.#head)
       this.#head = 0

@@ -239,7 +239,7 @@ export function canonicalAddress(text: string): { family: IpFamily; address: str
 }
 
 /** What can be done with an address, and how the kernel is told. */
-const verbs = {
+export const addressVerbs = {
   create: { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.EXCL },
   replace: { type: RTM.NEWADDR, flags: NLM_F.CREATE | NLM_F.REPLACE },
   delete: { type: RTM.DELADDR, flags: 0 },
@@ -247,7 +247,7 @@ const verbs = {
 
 /** @throws TypeError, RangeError; what `index` throws */
 export function addressChange(
-  verb: keyof typeof verbs,
+  verb: keyof typeof addressVerbs,
   options: Pick<AddressOptions, 'link' | 'address'> & Partial<AddressOptions>,
   index: LinkIndex,
 ): Change {
@@ -255,7 +255,7 @@ export function addressChange(
   if (dad !== 'start' && dad !== 'skip') {
     throw invalidArgumentValue('options.dad', dad, "must be 'start' or 'skip' in a batch")
   }
-  const { type, flags } = verbs[verb]
+  const { type, flags } = addressVerbs[verb]
   const request = changeAddressRequest(type, flags, index(link), { ...rest, dad })
   return { request, operation: `${verb} address`, subject: `${options.address} on ${describeLink(link)}` }
 }

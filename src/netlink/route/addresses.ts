@@ -7,6 +7,7 @@ import {
   type Address,
   type AddressOptions,
   addressOptions,
+  addressVerbs,
   canonicalAddress,
   changeAddressRequest,
   listAddressesRequest,
@@ -58,12 +59,12 @@ export class Addresses {
 
   /** @throws NetlinkError `EEXIST`; NetloomError `ERR_ADDRESS_DUPLICATE`, with the address taken back; TypeError */
   async create(options: AddressOptions & WaitOptions): Promise<Address> {
-    return this.#put('create', NLM_F.CREATE | NLM_F.EXCL, options)
+    return this.#put('create', options)
   }
 
   /** As {@link create}, but an address that is there already gets the new settings. */
   async replace(options: AddressOptions & WaitOptions): Promise<Address> {
-    return this.#put('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+    return this.#put('replace', options)
   }
 
   /** As {@link create}, but an address that is there already is accepted. */
@@ -100,7 +101,7 @@ export class Addresses {
     )
   }
 
-  async #put(operation: string, flags: number, options: AddressOptions & WaitOptions): Promise<Address> {
+  async #put(verb: 'create' | 'replace', options: AddressOptions & WaitOptions): Promise<Address> {
     const {
       link,
       signal,
@@ -112,14 +113,15 @@ export class Addresses {
     }
     const index = await this.#links.index(link)
     let created: Address | undefined
-    const request = changeAddressRequest(RTM.NEWADDR, flags | NLM_F.ECHO, index, { ...rest, dad })
+    const { type, flags } = addressVerbs[verb]
+    const request = changeAddressRequest(type, flags | NLM_F.ECHO, index, { ...rest, dad })
     await settle(
       () =>
         this.#connection.request(request, {
-          operation: `${operation} address`,
+          operation: `${verb} address`,
           subject: `${options.address} on ${describeLink(link)}`,
           replyBytes,
-          repeatable: (flags & NLM_F.EXCL) === 0,
+          repeatable: verb === 'replace',
           signal,
           onMessage: message => {
             if (message.type === RTM.NEWADDR) created = readAddress(message.payload)
@@ -133,7 +135,7 @@ export class Addresses {
     // Not every kernel echoes an address of either family.
     created ??= await this.#find(index, rest)
     if (!created) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
-    return dad === 'wait' ? this.#usable(created, options, operation === 'create') : created
+    return dad === 'wait' ? this.#usable(created, options, verb === 'create') : created
   }
 
   async #find(
