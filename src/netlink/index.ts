@@ -100,6 +100,7 @@ export {
   type WireguardPeerChange,
   wireguardPublicKey,
 } from './generic/index.js'
+export { type BaseChain, listBaseChains } from './netfilter/index.js'
 export {
   type Action,
   type ActionOptions,

@@ -1,3 +1,4 @@
+import type { BaseChain } from '../../netlink/index.js'
 import type { Finding, System } from './finding.js'
 import { numberOf, reasonOf } from './rights.js'
 
@@ -34,13 +35,6 @@ function examineBridgeFilter(system: System): Finding {
     reason: `${name} is ${number}: rules for forwarding apply to frames between ports, Docker’s too`,
     advice: `If machines on a bridge cannot reach each other:  sudo sysctl ${name}=0`,
   }
-}
-
-/** A chain of nf_tables that the kernel calls by itself, and what it does with what no rule decided. */
-export interface BaseChain {
-  readonly table: string
-  readonly name: string
-  readonly accepts: boolean
 }
 
 /**

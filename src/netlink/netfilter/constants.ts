@@ -5,6 +5,8 @@ export const NFNL = { SUBSYS_NFTABLES: 10, MSG_BATCH_BEGIN: 0x10, MSG_BATCH_END:
 
 /** include/uapi/linux/netfilter.h, enum NFPROTO_* and NF_INET_*. */
 export const NFPROTO = { UNSPEC: 0, INET: 1, IPV4: 2, IPV6: 10 } as const
+/** Verdicts. */
+export const NF = { ACCEPT: 1 } as const
 export const NF_INET = { PRE_ROUTING: 0, LOCAL_OUT: 3, POST_ROUTING: 4 } as const
 
 /** include/uapi/linux/netfilter_ipv4.h, enum nf_ip_hook_priorities */
@@ -17,6 +19,7 @@ export const NF_NAT_RANGE = { PROTO_RANDOM_FULLY: 16 } as const
 export const NFT_MSG = {
   NEWTABLE: 0,
   NEWCHAIN: 3,
+  GETCHAIN: 4,
   NEWRULE: 6,
   DELRULE: 8,
 } as const
@@ -28,7 +31,7 @@ export const NFT_META = { IIFNAME: 6, OIFNAME: 7, NFPROTO: 15, L4PROTO: 16 } as 
 export const NFT_NAT = { DNAT: 1 } as const
 
 export const NFTA_TABLE = { NAME: 1, FLAGS: 2 } as const
-export const NFTA_CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, TYPE: 7 } as const
+export const NFTA_CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, POLICY: 5, TYPE: 7 } as const
 export const NFTA_HOOK = { HOOKNUM: 1, PRIORITY: 2 } as const
 export const NFTA_RULE = { TABLE: 1, CHAIN: 2, HANDLE: 3, EXPRESSIONS: 4 } as const
 export const NFTA_LIST = { ELEM: 1 } as const

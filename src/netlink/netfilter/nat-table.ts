@@ -1,13 +1,6 @@
 import { NetloomError } from '../../errors/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
-import {
-  type FixedPart,
-  MessageWriter,
-  NETLINK,
-  NetlinkConnection,
-  NLM_F,
-  type Request,
-} from '../core/index.js'
+import { MessageWriter, NETLINK, NetlinkConnection, NLM_F, type Request } from '../core/index.js'
 import {
   NF_INET,
   NF_IP_PRI,
@@ -21,6 +14,7 @@ import {
   NFTA_TABLE,
 } from './constants.js'
 import { RuleWriter } from './expressions.js'
+import { netfilterHeader, netfilterHeaderLength } from './message.js'
 
 /** Where a rule is asked: chains of the same names, at the priorities of `dstnat` and `srcnat` in nft(8). */
 const chains = {
@@ -71,7 +65,7 @@ export class NatTable {
       message => {
         // The new generation is told too.
         if (message.type !== ((NFNL.SUBSYS_NFTABLES << 8) | NFT_MSG.NEWRULE)) return
-        const cursor = message.payload.attributes(4)
+        const cursor = message.payload.attributes(netfilterHeaderLength)
         while (cursor.next()) if (cursor.type === NFTA_RULE.HANDLE) handles.push(cursor.u64be())
       },
     )
@@ -146,20 +140,9 @@ export class NatTable {
     return new MessageWriter({
       type: (NFNL.SUBSYS_NFTABLES << 8) | type,
       flags: NLM_F.REQUEST | NLM_F.ACK | flags,
-      header: header(NFPROTO.INET, 0),
+      header: netfilterHeader(NFPROTO.INET, 0),
       name,
     })
-  }
-}
-
-/** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h */
-function header(family: number, resource: number): FixedPart {
-  return {
-    length: 4,
-    write(view, at) {
-      view.setUint8(at, family)
-      view.setUint16(at + 2, resource)
-    },
   }
 }
 
@@ -167,7 +150,7 @@ function boundary(type: number): Request {
   return new MessageWriter({
     type,
     flags: NLM_F.REQUEST,
-    header: header(NFPROTO.UNSPEC, NFNL.SUBSYS_NFTABLES),
+    header: netfilterHeader(NFPROTO.UNSPEC, NFNL.SUBSYS_NFTABLES),
     name: 'transaction',
   }).finish()
 }
