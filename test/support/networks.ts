@@ -19,3 +19,17 @@ export async function connectedNetworks(): Promise<{ red: Network; blue: Network
     },
   }
 }
+
+/** A network with `v0`, up, at 192.0.2.1/24, and the other end of its cable in it too. */
+export async function wiredNetwork(): Promise<Network> {
+  const network = await Network.create()
+  await network.links.create({
+    kind: 'veth',
+    name: 'v0',
+    up: true,
+    addresses: ['192.0.2.1/24'],
+    peer: { name: 'v1' },
+  })
+  await network.links.change('v1', { up: true })
+  return network
+}

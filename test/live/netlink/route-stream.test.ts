@@ -1,21 +1,14 @@
 import t from 'tap'
 import type { Route } from '../../../src/netlink/route/index.js'
-import { Network } from '../../../src/network/index.js'
+import type { Network } from '../../../src/network/index.js'
 import { watchLeaks } from '../../support/leaks.js'
+import { wiredNetwork } from '../../support/networks.js'
 import { requiresRoot } from '../../support/requires.js'
 
 const count = 30_000
 
 async function filled(): Promise<Network> {
-  const network = await Network.create()
-  await network.links.create({
-    kind: 'veth',
-    name: 'v0',
-    up: true,
-    addresses: ['192.0.2.1/24'],
-    peer: { name: 'v1' },
-  })
-  await network.links.change('v1', { up: true })
+  const network = await wiredNetwork()
   await network.batch(batch => {
     for (let i = 0; i < count; i++) {
       const destination = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`

@@ -1,20 +1,7 @@
 import t from 'tap'
-import { Network } from '../../../src/network/index.js'
 import { watchLeaks } from '../../support/leaks.js'
+import { wiredNetwork } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
-
-async function wired(): Promise<Network> {
-  const network = await Network.create()
-  await network.links.create({
-    kind: 'veth',
-    name: 'v0',
-    up: true,
-    addresses: ['192.0.2.1/24'],
-    peer: { name: 'v1' },
-  })
-  await network.links.change('v1', { up: true })
-  return network
-}
 
 const destinations = (count: number) =>
   Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`)
@@ -23,7 +10,7 @@ if (requiresRoot(t) && requires(t, 'ip')) {
   const leaks = watchLeaks()
 
   t.test('many changes, with a result for each', async t => {
-    await using network = await wired()
+    await using network = await wiredNetwork()
     const all = destinations(20_000)
     const results = await network.batch(batch => {
       for (const destination of all) batch.routes.create({ destination, gateway: '192.0.2.9', link: 'v0' })
@@ -53,7 +40,7 @@ if (requiresRoot(t) && requires(t, 'ip')) {
   })
 
   t.test('their order is kept', async t => {
-    await using network = await wired()
+    await using network = await wiredNetwork()
     const results = await network.batch(batch => {
       for (let i = 0; i < 2000; i++) {
         batch.routes.create({ destination: '10.0.0.0/8', gateway: '192.0.2.9' })
@@ -64,7 +51,7 @@ if (requiresRoot(t) && requires(t, 'ip')) {
   })
 
   t.test('awaited side by side they go together too', async t => {
-    await using network = await wired()
+    await using network = await wiredNetwork()
     const results = await Promise.allSettled(
       destinations(5000).map((destination, i) =>
         network.routes.create({ destination, gateway: i % 1000 === 0 ? '198.51.100.1' : '192.0.2.9' }),
@@ -75,7 +62,7 @@ if (requiresRoot(t) && requires(t, 'ip')) {
   })
 
   t.test('bad input is refused when it is added, and nothing is sent', async t => {
-    await using network = await wired()
+    await using network = await wiredNetwork()
     await t.rejects(
       network.batch(batch => {
         batch.routes.create({ destination: '10.0.0.0/8', gateway: '192.0.2.9' })
@@ -109,7 +96,7 @@ if (requiresRoot(t) && requires(t, 'ip')) {
   })
 
   t.test('an abort stops what was not sent', async t => {
-    await using network = await wired()
+    await using network = await wiredNetwork()
     await t.rejects(
       network.batch(() => t.fail('not called'), { signal: AbortSignal.abort() }),
       { code: 'ABORT_ERR' },

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Network } from '../../../src/network/index.js'
 import { watchLeaks } from '../../support/leaks.js'
+import { wiredNetwork } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
 
 /** Everything that a scope can make, as iproute2 and nft tell it. */
@@ -24,15 +25,7 @@ if (requiresRoot(t) && requires(t, 'ip', 'bridge', 'nft')) {
   const leaks = watchLeaks()
 
   t.test('what was made is undone, in reverse', async t => {
-    await using network = await Network.create()
-    await network.links.create({
-      kind: 'veth',
-      name: 'v0',
-      up: true,
-      addresses: ['192.0.2.1/24'],
-      peer: { name: 'v1' },
-    })
-    await network.links.change('v1', { up: true })
+    await using network = await wiredNetwork()
     // The table of rules stays until the network is closed.
     await (await network.nat.masquerade()).delete()
     const before = await picture(network)
