@@ -1,5 +1,6 @@
 /**
- * Codecs: a view and a record per protocol, whole frames, and one-line descriptions.
+ * Codecs: a view and a record per protocol, whole frames, and one-line descriptions. And what frames travel in, a
+ * {@link FrameBatch}.
  *
  * A *view* (`TcpView`) reads fields in place and allocates nothing but strings; its constructor checks that the
  * header is there. A *record* (`TcpRecord`) is a plain object: `decodeTcp` makes one and `encodeTcp` takes one,
@@ -31,6 +32,14 @@ export {
   EthernetView,
   encodeEthernet,
 } from './ethernet.js'
+export {
+  type AllocateOptions,
+  BufferBatch,
+  FrameBatch,
+  type FrameColumns,
+  frameFlags,
+  releasedBatch,
+} from './frame-batch.js'
 export { FrameError, type FrameErrorCode, type FrameLayer } from './frame-error.js'
 export { FrameView } from './frame-view.js'
 export {

@@ -1,6 +1,5 @@
-import type { LinkType } from '../frames/index.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { onAbort } from '../lifecycle/index.js'
-import type { FrameBatch } from './batch.js'
 
 type Step<L extends LinkType> = IteratorResult<FrameBatch<L>, undefined>
 

@@ -1,7 +1,6 @@
 import { Duplex } from 'node:stream'
 import { invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
-import { FrameBatch } from './batch.js'
+import { FrameBatch, type LinkType } from '../frames/index.js'
 import { FrameIterator } from './frame-iterator.js'
 import { batchesAs } from './ownership.js'
 import type { FramePort } from './port.js'

@@ -1,5 +1,4 @@
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import type { BatchIterator } from './ownership.js'
 import { SerialIterator } from './serial-iterator.js'
 

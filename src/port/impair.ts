@@ -1,6 +1,5 @@
 import { invalidArgumentType, outOfRange, requireOptions } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
-import { FrameBatch } from './batch.js'
+import { FrameBatch, type LinkType } from '../frames/index.js'
 import { FilteredBatches } from './filtered-batches.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'
 import type { FramePort, Offload, PortCounters, ReceiveOptions, SendResult, WaitOptions } from './port.js'

@@ -1,8 +1,8 @@
 /**
- * The seam: what carries frames ({@link FramePort}) and what frames travel in ({@link FrameBatch}).
+ * The seam: what carries frames ({@link FramePort}). They travel in a {@link FrameBatch} of `frames`.
  * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
  */
-export { type AllocateOptions, BufferBatch, FrameBatch } from './batch.js'
+export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'

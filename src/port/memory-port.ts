@@ -1,6 +1,5 @@
-import type { LinkType } from '../frames/index.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { deferred, EventQueue } from '../lifecycle/index.js'
-import type { FrameBatch } from './batch.js'
 import { BatchReader } from './batch-reader.js'
 import { FrameQueue } from './frame-queue.js'
 import { type ReaderKind, readAs } from './ownership.js'

@@ -1,6 +1,5 @@
 import { outOfRange } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
-import { type FrameBatch, releasedBatch } from './batch.js'
+import { type FrameBatch, type LinkType, releasedBatch } from '../frames/index.js'
 import type { DeliveredBatch } from './batch-reader.js'
 import { share } from './sender-line.js'
 import { type Slab, slabPool } from './slab-pool.js'

@@ -1,7 +1,6 @@
 import { invalidArgumentValue, outOfRange, SystemError } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { deferred } from '../lifecycle/index.js'
-import type { FrameBatch } from './batch.js'
 import { BatchReader } from './batch-reader.js'
 import {
   budgetSpent,

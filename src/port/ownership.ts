@@ -1,5 +1,4 @@
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import type { FramePort, ReceiveOptions, WaitOptions } from './port.js'
 
 /**

@@ -1,5 +1,4 @@
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { FrameIterator } from './frame-iterator.js'
 import type { FramePort, ReceiveOptions, WaitOptions } from './port.js'
 
@@ -7,6 +6,16 @@ import type { FramePort, ReceiveOptions, WaitOptions } from './port.js'
 export interface Packet<L extends LinkType = LinkType> {
   readonly data: Uint8Array
   readonly linkType: L
+  /** When it was seen, in nanoseconds since 1970; of captures and capture files. */
+  readonly timestamp?: bigint
+  /** Bytes that it had on the wire; of captures and capture files. */
+  readonly originalLength?: number
+  /** The bits of `frameFlags`; of captures and capture files. */
+  readonly flags?: number
+  /** The VLAN tag that is not in the bytes, `tpid << 16 | tci`, if there is one. */
+  readonly vlan?: number
+  /** The interface's index in its namespace, or its number in a file. */
+  readonly interface?: number
 }
 
 /**
@@ -32,6 +41,16 @@ function copyOf(batch: FrameBatch, i: number): Uint8Array {
   return batch.copy(i)
 }
 
-function packetOf<L extends LinkType>(batch: FrameBatch<L>, i: number): Packet<L> {
-  return { data: batch.copy(i), linkType: batch.linkType }
+/** Frame `i` of a batch with all that is known of it; a copy. */
+export function packetOf<L extends LinkType>(batch: FrameBatch<L>, i: number): Packet<L> {
+  const { timestamps, originalLengths, flags, vlans, interfaces } = batch
+  return {
+    data: batch.copy(i),
+    linkType: batch.linkType,
+    ...(timestamps && { timestamp: timestamps[i]! }),
+    ...(originalLengths && { originalLength: originalLengths[i]! }),
+    ...(flags && { flags: flags[i]! }),
+    ...(vlans?.[i] && { vlan: vlans[i]! }),
+    ...(interfaces && { interface: interfaces[i]! }),
+  }
 }

@@ -1,5 +1,4 @@
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 
 /** Work that a port lets the other side leave undone; see virtio-net header offloads. */
 export type Offload = 'checksum' | 'tso4' | 'tso6' | 'tso-ecn' | 'uso4' | 'uso6' | 'udp-tunnel'

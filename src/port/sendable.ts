@@ -1,7 +1,6 @@
 import { types } from 'node:util'
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 
 /** The columns of a batch, read once: what was checked is what is sent, whatever the batch says later. */
 export interface Sendable {

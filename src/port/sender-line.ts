@@ -1,6 +1,5 @@
-import type { LinkType } from '../frames/index.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { abortable, type Deferred, deferred, throwIfAborted } from '../lifecycle/index.js'
-import type { FrameBatch } from './batch.js'
 import type { SendResult, WaitOptions } from './port.js'
 
 export interface SendTarget<L extends LinkType> {

@@ -1,6 +1,5 @@
 import { requireInteger, requireOptions } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { FilteredBatches } from './filtered-batches.js'
 import { PortObserver } from './observer.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'

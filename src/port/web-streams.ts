@@ -1,6 +1,5 @@
 import { ReadableStream, WritableStream } from 'node:stream/web'
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { batchesAs } from './ownership.js'
 import type { FramePort, ReceiveOptions } from './port.js'
 

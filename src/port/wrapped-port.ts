@@ -1,5 +1,4 @@
-import type { LinkType } from '../frames/index.js'
-import type { FrameBatch } from './batch.js'
+import type { FrameBatch, LinkType } from '../frames/index.js'
 import { type BatchIterator, batchesAs, type ReaderKind, readAs } from './ownership.js'
 import type {
   CloseReason,

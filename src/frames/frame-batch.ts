@@ -5,7 +5,47 @@ import {
   outOfRange,
   requireInteger,
 } from '../errors/index.js'
-import type { LinkType } from '../frames/index.js'
+import type { LinkType } from './link-type.js'
+
+/**
+ * What is known of each frame beside its bytes, a column each. Captures and capture files have them; which ones, the
+ * source says. Entry `i` belongs to frame `i`.
+ */
+export interface FrameColumns {
+  /** When the frame was seen, in nanoseconds since 1970. */
+  readonly timestamps?: BigInt64Array | undefined
+  /** Bytes that the frame had on the wire, where only its beginning is kept. */
+  readonly originalLengths?: Uint32Array | undefined
+  /** Direction, reception type, checksum status: the bits of {@link frameFlags}. */
+  readonly flags?: Uint32Array | undefined
+  /** The outermost VLAN tag where it is not in the bytes: `tpid << 16 | tci`; 0 is none. */
+  readonly vlans?: Uint32Array | undefined
+  /** The interface: its index in the namespace of a capture, its number in the section of a file. */
+  readonly interfaces?: Uint32Array | undefined
+}
+
+/**
+ * Bits of the column `flags`, those of `epb_flags` in a pcapng file (draft-ietf-opsawg-pcapng, Enhanced Packet
+ * Block). Direction and reception type are numbers, `flags & mask`; 0 is unknown. Bits 5 to 8 are the bytes of frame
+ * check sequence at the frame's end.
+ */
+export const frameFlags = {
+  directionMask: 0x3,
+  inbound: 0x1,
+  outbound: 0x2,
+  receptionMask: 0x1c,
+  unicast: 0x04,
+  multicast: 0x08,
+  broadcast: 0x0c,
+  /** For another host; seen because the interface is promiscuous. */
+  promiscuous: 0x10,
+  /** The checksum of the transport protocol is yet to be filled in by a device. */
+  checksumNotReady: 0x200,
+  /** The device or the kernel has verified the checksum. */
+  checksumValid: 0x400,
+  /** A super-frame: a device would have cut it to segments of TCP. */
+  segmentationOffloaded: 0x800,
+} as const
 
 /**
  * Several frames in one piece of memory, as columns: frame `i` is the `lengths[i]` bytes of `slab` from
@@ -15,7 +55,10 @@ import type { LinkType } from '../frames/index.js'
  * {@link keep} was called. After that its methods throw `ERR_BATCH_RELEASED` and views taken from it may have
  * length 0; they never show another frame's bytes.
  */
-export interface FrameBatch<L extends LinkType = LinkType> extends Iterable<Uint8Array>, Disposable {
+export interface FrameBatch<L extends LinkType = LinkType>
+  extends Iterable<Uint8Array>,
+    FrameColumns,
+    Disposable {
   readonly linkType: L
   readonly count: number
   readonly slab: Uint8Array
