@@ -65,6 +65,7 @@ export {
   EthernetView,
   encodeEthernet,
 } from './ethernet.js'
+export { type FragmentIpv6Options, fragmentIpv4, fragmentIpv6 } from './fragment.js'
 export {
   type AllocateOptions,
   BufferBatch,
@@ -73,6 +74,8 @@ export {
   frameFlags,
   releasedBatch,
 } from './frame-batch.js'
+export { FrameCursor } from './frame-cursor.js'
+export { FrameEditor } from './frame-editor.js'
 export { FrameError, type FrameErrorCode, type FrameLayer } from './frame-error.js'
 export { FrameView } from './frame-view.js'
 export {
@@ -221,6 +224,7 @@ export {
   pppoeTags,
   pppProtocols,
 } from './pppoe.js'
+export { Reassembler, type ReassemblerCounters, type ReassemblerOptions } from './reassembler.js'
 export {
   decodeStp,
   encodeStp,

@@ -55,7 +55,7 @@ export function walkIpv6Extensions(bytes: Uint8Array, start: number, limit: numb
   chain.routed = false
   chain.missing = 0
   while (isIpv6Extension(protocol)) {
-    const length = at + 8 <= limit ? extensionLength(bytes, at, protocol) : 8
+    const length = at + 8 <= limit ? ipv6ExtensionLength(bytes, at, protocol) : 8
     if (at + length > limit) {
       chain.missing = length
       break
@@ -173,7 +173,8 @@ export class Ipv6View extends FrameView {
   }
 }
 
-function extensionLength(bytes: Uint8Array, at: number, type: number): number {
+/** In bytes; the first two of the header must be there. */
+export function ipv6ExtensionLength(bytes: Uint8Array, at: number, type: number): number {
   if (type === ipProtocols.fragment) return 8
   const field = bytes[at + 1]!
   return type === ipProtocols.ah ? (field + 2) * 4 : (field + 1) * 8
@@ -232,7 +233,7 @@ export function ipv6Record(view: Ipv6View): Ipv6Record {
   const extensions: Ipv6Extension[] = []
   let type = view.nextHeader
   for (let at = view.start + fixedLength; at < view.payloadOffset; ) {
-    const length = extensionLength(view.bytes, at, type)
+    const length = ipv6ExtensionLength(view.bytes, at, type)
     extensions.push(extension(view.bytes, at, type as Ipv6Extension['type'], length))
     type = view.bytes[at]!
     at += length
