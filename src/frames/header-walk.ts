@@ -486,7 +486,8 @@ export function walkFrame(frame: Uint8Array, linkType: LinkType): HeaderWalk {
 
 /** Whether `next` begins another packet inside the one that `header` belongs to. */
 export function beginsPacket(header: number, next: number): boolean {
-  return next < header || (next === header && next !== headers.vlan && next !== headers.mpls)
+  if (next === header) return next !== headers.vlan && next !== headers.mpls
+  return next < header || (header === headers.ipv4 && next === headers.ipv6)
 }
 
 /** A quoted packet, the datagram in a first fragment, or what is left of it in a packet that was cut. */

@@ -22,6 +22,7 @@ export {
 export { type ChecksumVerdict, type IpAddressPair, updateChecksum } from './checksum.js'
 export { type FrameCodecName, frameCodecs } from './codecs.js'
 export { type DecodedFrame, type DecodeOptions, decode, type FrameIssue } from './decode.js'
+export { decodeTree } from './decode-tree.js'
 export { type DescribeOptions, describe } from './describe.js'
 export {
   type Dhcpv4Input,
@@ -247,6 +248,7 @@ export {
   verifyTcpChecksum,
 } from './tcp.js'
 export type { TcpOption } from './tcp-options.js'
+export type { FrameNode } from './tree-fields.js'
 export {
   decodeUdp,
   encodeUdp,
