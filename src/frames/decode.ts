@@ -75,7 +75,10 @@ export interface DecodedFrame {
   wireguard?: WireguardRecord
   /** What follows the last header decoded, without padding; shares memory with the frame, as all payloads do. */
   payload: Uint8Array
-  /** The packet that `payload` is: in a tunnel, or quoted by an ICMP error, where it is cut by right. */
+  /**
+   * The packet that `payload` is: in a tunnel, or quoted by an ICMP error, where it is cut by right and extensions may
+   * follow it (RFC 4884).
+   */
   inner?: DecodedFrame
   /** Of these headers; those of `inner` are there. */
   issues: FrameIssue[]
@@ -108,7 +111,8 @@ export function decode(
   let header: number = headers.none
   while (walk.next()) {
     if (beginsPacket(header, walk.header)) {
-      level.inner = { vlans: [], payload: level.payload, issues: [] }
+      const payload = frame.subarray(walk.start, walk.limit)
+      level.inner = { vlans: [], payload, issues: [] }
       level = level.inner
     }
     header = walk.header
