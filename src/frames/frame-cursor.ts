@@ -6,8 +6,8 @@ import type { FrameBatch } from './frame-batch.js'
 import { HeaderWalk, headers } from './header-walk.js'
 import { ipProtocols } from './ip-protocols.js'
 import type { LinkType } from './link-type.js'
+import { noBytes } from './record.js'
 
-const noBytes = new Uint8Array()
 const noNumbers: Uint32Array = new Uint32Array()
 
 /**

@@ -5,6 +5,7 @@ import { updateChecksum } from './checksum.js'
 import { frameFlags } from './frame-batch.js'
 import { HeaderWalk, headers } from './header-walk.js'
 import type { LinkType } from './link-type.js'
+import { noBytes } from './record.js'
 import type { VerifyOptions } from './verify.js'
 
 /**
@@ -21,7 +22,7 @@ import type { VerifyOptions } from './verify.js'
  */
 export class FrameEditor {
   readonly #walk = new HeaderWalk()
-  #bytes: Uint8Array = new Uint8Array()
+  #bytes: Uint8Array = noBytes
   #ip = -1
   #version = 4
   /** Of UDP, TCP and ICMPv6, if it is all there; else -1. */

@@ -2,6 +2,7 @@
  * How headers follow one another: the one place that knows. {@link decode}, {@link describe}, {@link decodeTree},
  * {@link verifyChecksums} and the cursor all stand on it.
  */
+
 import { readUint16, readUint32 } from '../bytes/index.js'
 import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
 import { dhcpv4Length, dhcpv4Ports, isDhcpv4 } from './dhcpv4.js'
@@ -16,6 +17,7 @@ import { type Ipv6Chain, walkIpv6Extensions } from './ipv6.js'
 import type { LinkType } from './link-type.js'
 import { isSnap, llcAccessPoints, llcLength } from './llc.js'
 import { pppoeCodes, pppProtocols } from './pppoe.js'
+import { noBytes } from './record.js'
 import { stpLength } from './stp.js'
 import { vxlanPort } from './vxlan.js'
 import { wireguardLength, wireguardPort, wireguardTypes } from './wireguard.js'
@@ -54,8 +56,6 @@ export const headers = {
 
 /** Nothing that is meant seriously has more. */
 const mostHeaders = 32
-
-const noBytes = new Uint8Array()
 
 /** Moves from header to header over one frame. Allocates nothing and never throws on bytes; made to be used again. */
 export class HeaderWalk {

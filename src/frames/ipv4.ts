@@ -18,7 +18,7 @@ import { checksumSum, finishChecksum, readUint16, writeUint16 } from '../bytes/i
 import type { ChecksumVerdict } from './checksum.js'
 import { malformed, truncated } from './frame-error.js'
 import { FrameView } from './frame-view.js'
-import { byteField, type Input, requireMultiple, uint } from './record.js'
+import { byteField, type Input, noBytes, requireMultiple, uint } from './record.js'
 
 const fixedLength = 20
 
@@ -179,7 +179,7 @@ export function ipv4Record(view: Ipv4View): Ipv4Record {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeIpv4(record: Ipv4Input): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const options = byteField('options', record.options, new Uint8Array())
+  const options = byteField('options', record.options, noBytes)
   const headerLength = fixedLength + requireMultiple('options.length', options.length, 4)
   const offset = requireMultiple('fragmentOffset', uint('fragmentOffset', record.fragmentOffset, 16, 0), 8)
   const bytes = new Uint8Array(headerLength + payload.length)

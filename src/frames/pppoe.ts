@@ -11,7 +11,7 @@
 import { concatBytes, readUint16, writeUint16 } from '../bytes/index.js'
 import { malformed, truncated } from './frame-error.js'
 import { FrameView } from './frame-view.js'
-import { byteField, type Input, uint } from './record.js'
+import { byteField, type Input, noBytes, uint } from './record.js'
 
 const headerLength = 6
 
@@ -162,7 +162,7 @@ export function encodePppoe(record: PppoeInput): Uint8Array {
 function sessionBody(record: PppoeInput): Uint8Array {
   const protocol = new Uint8Array(2)
   writeUint16(protocol, 0, uint('protocol', record.protocol, 16))
-  return concatBytes(protocol, byteField('payload', record.payload, new Uint8Array()))
+  return concatBytes(protocol, byteField('payload', record.payload, noBytes))
 }
 
 function tagsBody(tags: readonly PppoeTag[]): Uint8Array {
