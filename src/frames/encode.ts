@@ -1,8 +1,10 @@
 import { type ArpInput, encodeArp } from './arp.js'
 import { type Dhcpv4Input, encodeDhcpv4 } from './dhcpv4.js'
 import { type Dhcpv6Input, encodeDhcpv6 } from './dhcpv6.js'
+import { headroom } from './encode-size.js'
 import { etherTypes } from './ether-types.js'
 import { type EthernetInput, encodeEthernet } from './ethernet.js'
+import { makeInRoom } from './frame-room.js'
 import { encodeGeneve, type GeneveInput } from './geneve.js'
 import { encodeGre, type GreInput } from './gre.js'
 import { headers } from './header-kinds.js'
@@ -21,7 +23,7 @@ import { encodeMld, type MldInput } from './mld.js'
 import { encodeMpls, type MplsInput } from './mpls.js'
 import { encodeNeighborDiscovery, type NeighborDiscoveryInput } from './neighbor-discovery.js'
 import { encodePppoe, type PppoeInput, pppoeCodes, pppProtocols } from './pppoe.js'
-import { noBytes, withFields } from './record.js'
+import { byteField, noBytes, withFields } from './record.js'
 import { encodeStp, type StpInput } from './stp.js'
 import { encodeTcp, type TcpInput } from './tcp.js'
 import { encodeUdp, type UdpInput } from './udp.js'
@@ -88,13 +90,16 @@ interface Encoded {
  * @throws TypeError, RangeError for a field that does not fit
  */
 export function encode(layers: FrameLayers): Uint8Array {
-  return encodePacket(layers).bytes
+  const payload = byteField('payload', innermost(layers).payload, noBytes)
+  return makeInRoom(headroom(layers), payload, placed => encodePacket(layers, placed).bytes)
 }
 
-function encodePacket(layers: FrameLayers): Encoded {
-  const inner = layers.inner
-    ? encodePacket(layers.inner)
-    : { bytes: layers.payload ?? noBytes, header: headers.none }
+function innermost(layers: FrameLayers): FrameLayers {
+  return layers.inner ? innermost(layers.inner) : layers
+}
+
+function encodePacket(layers: FrameLayers, payload: Uint8Array): Encoded {
+  const inner = layers.inner ? encodePacket(layers.inner, payload) : { bytes: payload, header: headers.none }
   return encodeLink(layers, encodeNetwork(layers, encodeTransport(layers, encodeApplication(layers, inner))))
 }
 
