@@ -18,6 +18,7 @@ import { frames } from '../../../src/port/index.js'
 import { Tun } from '../../../src/tuntap/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { createNetwork, requiresNetworks } from '../../support/network.js'
+import { requiresKernel } from '../../support/requires.js'
 
 // The kernel answers pings if it finds all sums right, and every fragment in its place.
 if (requiresNetworks(t)) {
@@ -101,6 +102,50 @@ if (requiresNetworks(t)) {
     }
     await from.close()
     await to.close()
+  })
+
+  t.test('the kernel reads our VXLAN, and we read its', async t => {
+    if (!requiresKernel(t, 'vxlan')) return
+    await network.links.create({
+      kind: 'vxlan',
+      name: 'vx0',
+      up: true,
+      macAddress: '02:00:00:00:00:01',
+      addresses: ['10.5.0.1/24'],
+      vxlan: { id: 42, remote: '10.9.0.2', port: 4789 },
+    })
+    const sender = { senderMacAddress: '02:00:00:00:00:02', senderIpAddress: '10.5.0.2' }
+    await tun.send(
+      encode({
+        ipv4,
+        udp: { sourcePort: 49152, destinationPort: 4789 },
+        vxlan: { vni: 42 },
+        inner: {
+          ethernet: { source: sender.senderMacAddress, destination: 'ff:ff:ff:ff:ff:ff' },
+          arp: { operation: 1, ...sender, targetIpAddress: '10.5.0.1' },
+        },
+      }),
+    )
+    for await (const packet of frames(tun)) {
+      const { ipv4, udp, vxlan, inner, issues } = decode(packet, 'ip')
+      if (inner?.arp?.operation !== 2) continue
+      t.match(
+        { ipv4, udp, vxlan },
+        {
+          ipv4: { source: '10.9.0.1', destination: '10.9.0.2' },
+          udp: { destinationPort: 4789 },
+          vxlan: { vni: 42, flags: 0x0800 },
+        },
+      )
+      t.match(inner, {
+        ethernet: { source: '02:00:00:00:00:01', destination: sender.senderMacAddress },
+        arp: { senderIpAddress: '10.5.0.1', targetIpAddress: '10.5.0.2' },
+        issues: [],
+      })
+      t.same(issues, [])
+      t.equal(hex(encode(decode(packet, 'ip'))), hex(packet))
+      break
+    }
   })
 
   t.test('closed', async t => {
