@@ -353,7 +353,7 @@ export class HeaderWalk {
     return true
   }
 
-  /** ARPHRD_ types 778 and 824 (linux/if_arp.h: GRE over IP, netlink) have protocols of their own. */
+  /** What a netlink socket sent (ARPHRD_NETLINK, 824, of linux/if_arp.h) has a protocol of its own. */
   #cooked(protocol: number, hardwareType: number): true {
     this.etherType = protocol
     if (protocol === 4) this.following = headers.llc

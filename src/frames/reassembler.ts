@@ -106,8 +106,8 @@ export class Reassembler {
 
   /**
    * Takes a packet, which begins at its IP header; `nowMs` is the time on any clock that does not go back. Returns the
-   * packet itself if it is no fragment, the whole one when this fragment completes it, else `undefined`. What is
-   * returned is yours; what was given is copied where it is kept. Bytes that are no packet are returned as they are.
+   * packet itself if it is no fragment, the whole one when this fragment completes it, else `undefined`. Fragments
+   * are copied, so memory that was given may be used again. Bytes that are no packet are returned as they are.
    */
   add(packet: Uint8Array, nowMs: number): Uint8Array | undefined {
     this.#expire(nowMs)
