@@ -18,6 +18,7 @@ export const errorCodes = {
   ERR_NETLINK_DUMP_INTERRUPTED: 'the kernel kept changing what was being listed',
   ERR_NETLINK_OVERFLOW: 'the kernel dropped netlink messages; the outcome was not observed',
   ERR_NETLINK_PROTOCOL: 'a netlink reply does not follow the protocol',
+  ERR_OBJECT_MISMATCH: 'what is in the place of the wanted object is not as asked',
   ERR_PORT_CLOSED: 'the port is closed',
   ERR_PORT_LOCKED: 'the port has a reader already',
   ERR_UNSUPPORTED: 'the running kernel or device does not offer this',
