@@ -1,3 +1,5 @@
+import { invalidArgumentType } from '../errors/index.js'
+
 /** Node's shape of an abort: name `AbortError`, code `ABORT_ERR`, the signal's reason as cause. */
 export function abortError(signal: AbortSignal): Error {
   const error = new Error('The operation was aborted', { cause: signal.reason })
@@ -5,8 +7,12 @@ export function abortError(signal: AbortSignal): Error {
   return Object.assign(error, { code: 'ABORT_ERR' })
 }
 
+/** @throws AbortError; TypeError for what is no signal */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortError(signal)
+  if (signal === undefined) return
+  if (!(signal instanceof AbortSignal))
+    throw invalidArgumentType('signal', 'an instance of AbortSignal', signal)
+  if (signal.aborted) throw abortError(signal)
 }
 
 /** Calls `listener` once when the signal aborts; the returned function takes it back. */

@@ -89,7 +89,10 @@ export class Qdiscs {
     await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, { ...options, handle })
   }
 
-  /** As {@link create}, but takes the place of what is there. */
+  /**
+   * As {@link create}, but takes the place of what is there. One of the same kind and handle stays, and keeps what is
+   * not given.
+   */
   async replace(options: QdiscOptions & WaitOptions): Promise<void> {
     await this.#change('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
   }
