@@ -185,20 +185,20 @@ const lines: [FrameLayers, string][] = [
     'IP 10.0.0.1.1 > 10.0.0.2.2: udp length 3000 [fragment id 7 offset 0 more]',
   ],
   [
-    { vlans: [{ id: 100 }, { id: 7 }], ipv4: { ...ipv4, protocol: 2 } },
-    'vlan 100 vlan 7 IP 10.0.0.1 > 10.0.0.2: igmp length 0',
+    { vlans: [{ id: 100 }, { id: 7 }], ipv4: { ...ipv4, protocol: 103 } },
+    'vlan 100 vlan 7 IP 10.0.0.1 > 10.0.0.2: pim length 0',
   ],
   [
-    { ethernet: { ...ethernet, type: 0x88cc }, payload: text('abc') },
-    'ethertype 0x88cc lldp 02:00:00:00:00:01 > 02:00:00:00:00:02, length 3',
+    { ethernet: { ...ethernet, type: 0x888e }, payload: text('abc') },
+    'ethertype 0x888e eapol 02:00:00:00:00:01 > 02:00:00:00:00:02, length 3',
   ],
   [
     { ethernet: { ...ethernet, type: 0x9999 } },
     'ethertype 0x9999 02:00:00:00:00:01 > 02:00:00:00:00:02, length 0',
   ],
   [
-    { ethernet, payload: fixture('424203 0000') },
-    '802.3 02:00:00:00:00:01 > 02:00:00:00:00:02, llc stp 0x42 > 0x42, length 5',
+    { ethernet, payload: fixture('060603 0000') },
+    '802.3 02:00:00:00:00:01 > 02:00:00:00:00:02, llc 0x06 > 0x06, length 2',
   ],
 ]
 
@@ -207,8 +207,8 @@ t.test('one line per frame', async t => {
 })
 
 t.test('other link types, and the link itself', async t => {
-  const packet = encode({ ipv4: { ...ipv4, protocol: 2 } })
-  const line = 'IP 10.0.0.1 > 10.0.0.2: igmp length 0'
+  const packet = encode({ ipv4: { ...ipv4, protocol: 103 } })
+  const line = 'IP 10.0.0.1 > 10.0.0.2: pim length 0'
   const prefixes: [LinkType, string][] = [
     ['ip', ''],
     ['null', '02000000'],
@@ -220,7 +220,7 @@ t.test('other link types, and the link itself', async t => {
     t.equal(describe(Uint8Array.of(...fixture(prefix), ...packet), linkType), line, linkType)
   t.equal(describe(encode({ ipv6 }), 'ip'), 'IP6 fe80::1 > fe80::2: none length 0')
   t.equal(
-    describe(encode({ ethernet, ipv4: { ...ipv4, protocol: 2 } }), 'ethernet', { link: true }),
+    describe(encode({ ethernet, ipv4: { ...ipv4, protocol: 103 } }), 'ethernet', { link: true }),
     `02:00:00:00:00:01 > 02:00:00:00:00:02 ${line}`,
   )
 })
