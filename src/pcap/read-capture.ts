@@ -1,7 +1,6 @@
 import { invalidArgumentType, NetloomError } from '../errors/index.js'
 import { type CaptureBatch, isCaptureBatch } from './capture-batch.js'
 import { CaptureDecoder, type CaptureDecoderOptions } from './capture-decoder.js'
-import { CaptureFileError } from './capture-error.js'
 import type {
   CaptureCut,
   CaptureInterface,
@@ -9,6 +8,7 @@ import type {
   CapturePacket,
   CaptureSection,
 } from './capture-items.js'
+import { PlainBytes } from './plain-bytes.js'
 
 /** Where the bytes of a file come from. Streams of Node and of the Web are `AsyncIterable`. */
 export type CaptureSource =
@@ -63,8 +63,12 @@ export class CaptureReader implements AsyncIterable<CaptureBatch> {
     if (this.#started) throw new NetloomError('ERR_INVALID_STATE', 'a capture is read once')
     this.#started = true
     const decoder = this.#decoder
-    for await (const chunk of plain(chunks(this.#source))) yield* decoder.push(chunk)
-    for (const item of decoder.end()) {
+    const source = new PlainBytes(chunks(this.#source))
+    for await (const chunk of source) yield* decoder.push(chunk)
+    const rest = decoder.end()
+    if (source.isCut && rest.at(-1)?.type !== 'cut')
+      rest.push({ type: 'cut', offset: source.length, length: 0 })
+    for (const item of rest) {
       if (item.type === 'cut') this.#cut = item
       yield item
     }
@@ -110,54 +114,4 @@ async function* chunks(source: CaptureSource): AsyncGenerator<Uint8Array, void, 
       await reader.cancel()
     }
   }
-}
-
-/** What is inside where the bytes are those of gzip, else the bytes. */
-async function* plain(source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  let first = new Uint8Array()
-  while (first.length < 2) {
-    const { done, value } = await source.next()
-    if (done) break
-    first = join(first, value)
-  }
-  if (first[0] !== 0x1f || first[1] !== 0x8b) {
-    if (first.length > 0) yield first
-    yield* source
-    return
-  }
-  let length = 0
-  try {
-    const stream = streamOf(first, source).pipeThrough(new DecompressionStream('gzip'))
-    for await (const chunk of chunks(stream as ReadableStream<Uint8Array>)) {
-      length += chunk.length
-      yield chunk
-    }
-  } catch (cause) {
-    if (cause instanceof CaptureFileError || !(cause instanceof TypeError)) throw cause
-    throw new CaptureFileError(length, 'the compressed data is damaged or cut', { cause })
-  }
-}
-
-function streamOf(
-  first: Uint8Array,
-  rest: AsyncGenerator<Uint8Array>,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    start: controller => controller.enqueue(first as Uint8Array<ArrayBuffer>),
-    async pull(controller) {
-      const { done, value } = await rest.next()
-      if (done) controller.close()
-      else controller.enqueue(value as Uint8Array<ArrayBuffer>)
-    },
-    async cancel() {
-      await rest.return(undefined)
-    },
-  })
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(first.length + second.length)
-  joined.set(first)
-  joined.set(second, first.length)
-  return joined
 }

@@ -101,9 +101,9 @@ t.test('variants with longer headers, as they were written once', async t => {
     ['red-hat-6.1', 'd4c3b2a1', '02000000 0800 00 00'],
     ['suse-6.3', '34cdb2a1', '02000000 0800 00 00 00000000'],
     ['nokia', 'd4c3b2a1', '00000000'],
-  ]) {
+  ] as const) {
     const packet = `${time} 04000000 40000000 ${more} 45000001`
-    const items = decode(fixture(header(magic!) + packet + packet + packet))
+    const items = decode(fixture(header(magic) + packet + packet + packet))
     t.match(items[0], { variant })
     t.same(
       packets(items).map(({ data, timestamp }) => [hex(data), timestamp]),

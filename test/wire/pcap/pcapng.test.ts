@@ -56,7 +56,7 @@ function decode(bytes: Uint8Array, size = bytes.length): CaptureItem[] {
 
 /** The items with batches as the packets in them. */
 const plain = (items: CaptureItem[]) =>
-  items.flatMap(item =>
+  items.flatMap((item): object[] =>
     isCaptureBatch(item) ? Array.from({ length: item.count }, (_, i) => item.packet(i)) : [item],
   )
 
