@@ -11,7 +11,7 @@ export { NetlinkError } from './netlink/core/index.js'
 export type { Address, Link, WatchEvent } from './netlink/route/index.js'
 export { Namespace } from './netns/index.js'
 export { Network } from './network/index.js'
-export { PcapngWriter } from './pcap/index.js'
+export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/index.js'
 export {
   FrameBatch,
   type FramePort,

@@ -3,6 +3,7 @@ export const errorCodes = {
   ERR_ADDRESS_DUPLICATE: 'another host on the link has this IPv6 address',
   ERR_ADDON_NOT_FOUND: 'the native addon could not be found or loaded',
   ERR_BATCH_RELEASED: 'a batch was used after its memory went back to the port',
+  ERR_CAPTURE_FILE_INVALID: 'the bytes are no capture file, or break off its format',
   ERR_COMMAND_FAILED: 'a command ended with a code other than 0, or by a signal',
   ERR_DETACHED_TOKEN: 'a detach token is unknown or was claimed before',
   ERR_FILTER_INVALID: 'a filter cannot be compiled, or a program of filters cannot be run',
