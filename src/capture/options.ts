@@ -39,7 +39,10 @@ export interface CaptureAnyOptions {
   timeoutMs?: number | undefined
   /** Bytes of a block of the ring: a multiple of 4096, and more than the longest frame that is kept. Default 524288. */
   blockSize?: number | undefined
-  /** Blocks of the ring. What is not read in time must fit in. Default 32: 16 MiB. */
+  /**
+   * Blocks of the ring. Default 64: 32 MiB. With `latency: 'batched'` a block is handed over after {@link timeoutMs}
+   * however little is in it, so a reader that is late by more than both together (640 ms) may lose frames.
+   */
   blockCount?: number | undefined
   /** Bytes that are kept of a frame, 64 to 262144. Default 262144: all, also of those that no device has cut yet. */
   snapLength?: number | undefined
@@ -210,7 +213,7 @@ function commonSettings(options: CaptureAnyOptions): Common {
   if (latency === 'batched' && blockSize < snapLength + blockOverhead) {
     throw outOfRange('options.blockSize', `at least ${blockOverhead} more than the snapLength`, blockSize)
   }
-  const blockCount = requireInteger('options.blockCount', options.blockCount ?? 32, 1, 2 ** 16)
+  const blockCount = requireInteger('options.blockCount', options.blockCount ?? 64, 1, 2 ** 16)
   if (resolve !== undefined && typeof resolve !== 'function') {
     throw invalidArgumentType('options.resolve', 'a function', resolve)
   }
