@@ -5,6 +5,7 @@
  * `netloom/tuntap`, `netloom/network`, `netloom/netns`, `netloom/port`, `netloom/frames`, …
  */
 export { PrefixTable } from './address/index.js'
+export { Capture, type CaptureOptions } from './capture/index.js'
 export { isNetloomError, NetloomError, SystemError } from './errors/index.js'
 export { decode, describe, encode, type LinkType, verifyChecksums } from './frames/index.js'
 export { NetlinkError } from './netlink/core/index.js'
