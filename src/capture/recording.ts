@@ -262,7 +262,7 @@ function least(one: number | undefined, other: number): number {
 function pcapngHead(linkType: LinkType, name: string, snapLength: number): Uint8Array {
   const writer = new PcapngWriter()
   return Buffer.concat([
-    writer.header({ application: 'netloom' }),
+    writer.section({ application: 'netloom' }),
     writer.interface({ linkType, name, snapLength }),
   ])
 }
