@@ -11,11 +11,12 @@ import { ping } from './cases/ping.mjs'
 import { rival } from './cases/rival.mjs'
 import { send } from './cases/send.mjs'
 import { ticks } from './cases/ticks.mjs'
+import { udp } from './cases/udp.mjs'
 import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
 
-const cases = { drain, flood, send, forward, idle, ticks, ping, netlink, rival }
+const cases = { drain, flood, send, forward, idle, ticks, ping, netlink, udp, rival }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

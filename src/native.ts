@@ -128,6 +128,55 @@ export interface NativePacketRing {
   down: boolean
 }
 
+/** A UDP socket on the loop; see native/udp_binding.h. Endpoints are 24 bytes. */
+export interface NativeUdpPort {
+  receive(
+    slab: NativeSlab,
+    cursor: number,
+    first: number,
+    maxDatagrams: number,
+    maxBytes: number,
+    budgeted: boolean,
+  ): number
+  sendSlab(
+    slab: NativeSlab,
+    first: number,
+    count: number,
+    from: number,
+    /** Each to where it came from. */
+    answer: boolean,
+    endpoint: number,
+    local: number,
+    typeOfService: number,
+    budgeted: boolean,
+  ): number
+  sendBytes(
+    bytes: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    count: number,
+    from: number,
+    endpoints: Uint32Array | undefined,
+    endpoint: number,
+    local: number,
+    typeOfService: number,
+    budgeted: boolean,
+  ): number
+  /** False when there is none; `report` has errno, origin, type, code, MTU and endpoint. */
+  readError(): boolean
+  /** Its number. */
+  intern(endpoint: Uint8Array): number
+  /** False when the number is known no more. */
+  endpoint(number: number, out: Uint8Array): boolean
+  /** False when it has none. */
+  local(out: Uint8Array, peer: boolean): boolean
+  segments(): boolean
+  descriptor(): number
+  watch(events: number): void
+  ref(on: boolean): void
+  close(): void
+}
+
 /** A netlink socket on the loop; see native/netlink_binding.h. */
 export interface NativeNetlinkSocket {
   /** Its address, which replies carry. */
@@ -196,6 +245,24 @@ export interface NativeBinding {
     fanoutProgram: Uint8Array | undefined,
     multicast: Uint8Array,
   ): Promise<NativePacketRing>
+  UdpPort: {
+    new (
+      fd: number,
+      ipv6: boolean,
+      coalesce: boolean,
+      segment: boolean,
+      onReady: (status: number, events: number) => void,
+    ): NativeUdpPort
+    mostSegments: number
+  }
+  /** A descriptor; `report` says whether the kernel coalesces, and whether it segments. */
+  openUdpSocket(
+    namespace: number,
+    settings: Int32Array,
+    bind: Uint8Array,
+    peer: Uint8Array,
+    device: string,
+  ): number
   NetlinkSocket: {
     new (
       namespace: number,

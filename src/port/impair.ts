@@ -58,7 +58,7 @@ const longestMs = 3600000
 const nothing: ReadonlySet<Offload> = new Set()
 
 class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments {
-  readonly #senders: SenderLine<L>
+  readonly #senders: SenderLine<FrameBatch<L> | Uint8Array>
   readonly #budget = new TurnBudget()
   readonly #random: () => number
   #loss = 0

@@ -3,6 +3,7 @@
  * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.js'
+export { BatchReader, type DeliveredBatch } from './batch-reader.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
@@ -21,7 +22,11 @@ export type {
   SendResult,
   WaitOptions,
 } from './port.js'
-export type { Slab } from './slab-pool.js'
+export { portClosed, portLocked } from './port-errors.js'
+export { type ReceiveLimits, receiveLimits } from './receive-limits.js'
+export { checkSendable, type Sendable } from './sendable.js'
+export { SenderLine, share } from './sender-line.js'
+export { type Slab, slabPool } from './slab-pool.js'
 export { stateChanges } from './state-changes.js'
 export { type TeeOptions, tee } from './tee.js'
 export { toReadable, toWritable } from './web-streams.js'

@@ -97,6 +97,11 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     return this.#known(() => (this.#interfaces ??= this.#slice(this.#memory.interfaces)))
   }
 
+  /** @internal Its memory is never filled twice. */
+  get owned(): boolean {
+    return this.#owned
+  }
+
   /** @internal */
   get kept(): boolean {
     return this.#kept

@@ -71,7 +71,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   /** Open until the port has ended. */
   protected readonly handle: H
   protected vnetHeaderSize: number
-  readonly #line: SenderLine<L>
+  readonly #line: SenderLine<FrameBatch<L> | Uint8Array>
   readonly #closed = deferred<CloseReason>()
   readonly #counts = {
     receivedFrames: 0,
