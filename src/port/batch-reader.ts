@@ -3,7 +3,7 @@ import { onAbort } from '../lifecycle/index.js'
 
 type Step<B> = IteratorResult<B, undefined>
 
-/** A batch that knows whether its reader took it over. */
+/** @internal A batch that knows whether its reader took it over. */
 export interface DeliveredBatch<L extends LinkType> extends FrameBatch<L> {
   readonly kept: boolean
 }
@@ -21,7 +21,7 @@ export interface BatchSource<B> {
 }
 
 /**
- * The iterator behind `batches()`. Written by hand: an async generator costs twice as much per step and
+ * @internal The iterator behind `batches()`. Written by hand: an async generator costs twice as much per step and
  * could not be ended while a step waits.
  */
 export class BatchReader<L extends LinkType, B extends DeliveredBatch<L> = DeliveredBatch<L>>

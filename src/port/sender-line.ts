@@ -18,7 +18,7 @@ export interface SendTarget<B extends Sendable> {
   rest?(): void
 }
 
-/** Turns a `transmit` that never waits into `send()`: who comes first is served first, however long it takes. */
+/** @internal Turns a `transmit` that never waits into `send()`: who comes first is served first, however long it takes. */
 export class SenderLine<B extends Sendable> {
   readonly #target: SendTarget<B>
   #waiting = 0
@@ -105,7 +105,7 @@ export class SenderLine<B extends Sendable> {
   }
 }
 
-/** A delivered batch's own method: another batch of the same frames, released apart from this one. */
+/** @internal A delivered batch's own method: another batch of the same frames, released apart from this one. */
 export const share: unique symbol = Symbol.for('netloom.port.share')
 
 function shareOf<B extends Sendable>(batch: B): B {

@@ -4,7 +4,7 @@ import { createSlab, type NativeSlab, type SlabLayout, slabLayout } from './hand
 const spareSlabs = 8
 
 /**
- * Frame memory of native ports, filled from front to back by one batch after the other. Views into it exist
+ * @internal Frame memory of native ports, filled from front to back by one batch after the other. Views into it exist
  * only once {@link bytes} was read; before its memory is filled anew they are detached, and have length 0.
  */
 export class Slab {
@@ -102,6 +102,7 @@ class SlabPool {
 
 let pool: SlabPool | undefined
 
+/** @internal The slabs of this thread. */
 export function slabPool(): SlabPool {
   pool ??= new SlabPool()
   return pool

@@ -1,7 +1,7 @@
 import { NativeBatch, type Slab, share } from '../port/index.js'
 import type { Endpoint } from './endpoint.js'
 
-/** Who knows the endpoints behind the numbers in batches. */
+/** @internal Who knows the endpoints behind the numbers in batches. */
 export interface EndpointSource {
   endpoint(number: number): Endpoint | undefined
 }

@@ -179,7 +179,7 @@ export class UdpSocket implements AsyncDisposable {
   }
 
   /**
-   * Batches as they come, until the socket is closed; as `batches()` of a {@link FramePort}. `frames` is a soft bound:
+   * Batches as they come, until the socket is closed; as `batches()` of a port. `frames` is a soft bound:
    * what the kernel joined stays together.
    */
   batches(options?: ReceiveOptions & WaitOptions): AsyncIterableIterator<DatagramBatch> {
