@@ -107,6 +107,43 @@ if (requiresRoot(t)) {
     for (const end of ends) t.equal(await end.stop(), 0)
   })
 
+  t.test('tunnel', async t => {
+    if (!requires(t, 'ping')) return
+    await using networks = await connectedNetworks()
+    const { red, blue } = networks
+    await red.addresses.create({ link: 'v0', address: '198.51.100.1/24' })
+    await blue.addresses.create({ link: 'v0', address: '198.51.100.2/24' })
+    process.env.SECRET = 'known to both'
+    t.teardown(() => delete process.env.SECRET)
+    const addresses = ['10.9.0.1/24,fd09::1/64', '10.9.0.2/24,fd09::2/64'] as const
+    let server = start(red, 'tunnel', addresses[0], '51820')
+    await server.says(/tun0 is up\n/)
+    const client = start(blue, 'tunnel', addresses[1], '51820', '198.51.100.1')
+    await client.says(/in session with 198\.51\.100\.1:51820/)
+    await server.says(/in session with 198\.51\.100\.2:51820/)
+    const passes = async () => (await ping(blue, '10.9.0.1')).code === 0
+    t.ok(await passes())
+    t.equal((await ping(red, 'fd09::2')).code, 0)
+    const large = ['-c', '1', '-W', '2', '-M', 'do', '-s', '1392', '10.9.0.1']
+    t.equal((await blue.namespace.exec('ping', large, { reject: false })).code, 0, 'up to the MTU')
+
+    await blue.addresses.delete({ link: 'v0', address: '198.51.100.2/24' })
+    await blue.addresses.create({ link: 'v0', address: '198.51.100.77/24' })
+    t.ok(await passes(), 'from another address')
+
+    process.env.SECRET = 'a guess'
+    const stranger = start(red, 'tunnel', '10.9.1.1/24', '51821', '198.51.100.77', '51820')
+    await stranger.says(/is up\n/)
+    process.env.SECRET = 'known to both'
+    t.equal(await server.stop(), 0)
+    server = start(red, 'tunnel', addresses[0], '51820')
+    await server.says(/is up\n/)
+    await passes()
+    await server.says(/in session with 198\.51\.100\.77:51820/)
+    t.ok(await passes(), 'after a restart')
+    for (const end of [client, server, stranger]) t.equal(await end.stop(), 0)
+  })
+
   t.test('capture', async t => {
     if (!requires(t, 'ping')) return
     await using network = await Network.create()
