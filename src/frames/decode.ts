@@ -6,7 +6,8 @@ import { type EthernetRecord, EthernetView, ethernetRecord } from './ethernet.js
 import { FrameError, type FrameErrorCode, type FrameLayer, malformed, truncated } from './frame-error.js'
 import { type GeneveRecord, GeneveView, geneveRecord } from './geneve.js'
 import { type GreRecord, GreView, greRecord } from './gre.js'
-import { beginsPacket, type HeaderWalk, headers, isCutByRight, notIp, walkFrame } from './header-walk.js'
+import { beginsPacket, headers } from './header-kinds.js'
+import { type HeaderWalk, isCutByRight, notIp, walkFrame } from './header-walk.js'
 import { type IcmpRecord, IcmpView, icmpRecord } from './icmp.js'
 import { type Icmpv6Record, Icmpv6View, icmpv6Record } from './icmpv6.js'
 import { type IgmpRecord, IgmpView, igmpRecord } from './igmp.js'
@@ -75,7 +76,10 @@ export interface DecodedFrame {
   wireguard?: WireguardRecord
   /** What follows the last header decoded, without padding; shares memory with the frame, as all payloads do. */
   payload: Uint8Array
-  /** The packet that `payload` is: in a tunnel, or quoted by an ICMP error, where it is cut by right. */
+  /**
+   * The packet that `payload` is: in a tunnel, or quoted by an ICMP error, where it is cut by right and extensions may
+   * follow it (RFC 4884).
+   */
   inner?: DecodedFrame
   /** Of these headers; those of `inner` are there. */
   issues: FrameIssue[]
@@ -108,7 +112,8 @@ export function decode(
   let header: number = headers.none
   while (walk.next()) {
     if (beginsPacket(header, walk.header)) {
-      level.inner = { vlans: [], payload: level.payload, issues: [] }
+      const payload = frame.subarray(walk.start, walk.limit)
+      level.inner = { vlans: [], payload, issues: [] }
       level = level.inner
     }
     header = walk.header

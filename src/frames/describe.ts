@@ -13,9 +13,10 @@ import { describeTcp, describeUdp } from './describe-transport.js'
 import { etherTypes } from './ether-types.js'
 import { EthernetView } from './ethernet.js'
 import { FrameError } from './frame-error.js'
-import { GeneveView } from './geneve.js'
+import { GeneveView, geneveRecord } from './geneve.js'
 import { GreView } from './gre.js'
-import { type HeaderWalk, headers, notIp, walkFrame } from './header-walk.js'
+import { headers } from './header-kinds.js'
+import { type HeaderWalk, notIp, walkFrame } from './header-walk.js'
 import { ipProtocols } from './ip-protocols.js'
 import { Ipv4View } from './ipv4.js'
 import { Ipv6View } from './ipv6.js'
@@ -118,8 +119,9 @@ function describeHeader(walk: HeaderWalk, context: Context): string {
     case headers.vxlan:
       return `vxlan vni ${new VxlanView(bytes, start, limit).vni}: ${describeNext(walk, context)}`
     case headers.geneve: {
-      const { vni, control } = new GeneveView(bytes, start, limit)
-      return `geneve vni ${vni}${control ? ' control' : ''}${behind(walk, context)}`
+      const { vni, control, options } = geneveRecord(new GeneveView(bytes, start, limit))
+      const some = options.length > 0 ? ` options ${options.length}` : ''
+      return `geneve vni ${vni}${control ? ' control' : ''}${some}${behind(walk, context)}`
     }
     case headers.dhcpv4:
       return `dhcp ${describeDhcpv4(walk)}`
