@@ -25,6 +25,7 @@ import {
   uint8,
   uint32,
   uint64,
+  vital,
 } from './option-table.js'
 
 /** Numbers of blocks. */
@@ -63,7 +64,7 @@ export const interfaceOptions = {
   macAddress: one(6, macAddress),
   euiAddress: one(7, euiAddress),
   speedBitsPerSecond: one(8, uint64),
-  timestampResolution: one(9, resolution),
+  timestampResolution: vital(9, resolution),
   /** Obsolete, with no agreed meaning. */
   timeZone: one(10, int32),
   /** The filter of the capture: of kind 0 it is text in tcpdump's language, of kind 1 a program of BPF. */
@@ -72,7 +73,7 @@ export const interfaceOptions = {
   /** Bytes of frame check sequence at the end of each frame. */
   fcsLength: one(13, uint8),
   /** Added to every time stamp. */
-  timestampOffsetSeconds: one(14, int64),
+  timestampOffsetSeconds: vital(14, int64),
   hardware: one(15, text),
   transmitBitsPerSecond: one(16, uint64),
   receiveBitsPerSecond: one(17, uint64),

@@ -29,6 +29,8 @@ export interface OneOption<T> {
   code: number
   codec: OptionCodec<T>
   many: false
+  /** A value of another length makes the block unusable; otherwise it is kept raw. */
+  vital: boolean
 }
 
 export interface ManyOptions<T> {
@@ -47,7 +49,12 @@ export type OptionValues<T> = {
 } & { options?: readonly RawOption[] | undefined }
 
 export function one<T>(code: number, codec: OptionCodec<T>): OneOption<T> {
-  return { code, codec, many: false }
+  return { code, codec, many: false, vital: false }
+}
+
+/** One without which the rest would be misread. */
+export function vital<T>(code: number, codec: OptionCodec<T>): OneOption<T> {
+  return { code, codec, many: false, vital: true }
 }
 
 export function many<T>(code: number, codec: OptionCodec<T>): ManyOptions<T> {
@@ -192,8 +199,8 @@ export const processAndThread = fixed<{ processId: number; threadId: number }>(
 
 /**
  * The options in `bytes[start, end)`, each: code (2), length (2), value padded to a multiple of 4; a code of 0 ends
- * them. Names are in the order in which they were met. Throws a {@link CaptureFileError} when a length leads out of
- * the block or is none that the option can have.
+ * them. Names are in the order in which they were met. What cannot be read is kept raw. Throws a
+ * {@link CaptureFileError} when a length leads out of the block.
  */
 export function decodeOptions<T extends OptionTable>(
   table: T,
@@ -205,19 +212,25 @@ export function decodeOptions<T extends OptionTable>(
 ): OptionValues<T> {
   const values: Record<string, unknown> = {}
   const names = namesByCode(table)
+  const kept = new Set<string>()
   eachOption(bytes, start, end, little, fileOffset, (code, value, at) => {
     const name = names.get(code)
     if (name !== undefined) {
-      const { codec, many } = table[name] as OneOption<unknown> | ManyOptions<unknown>
-      if (!codec.fits(value.length))
+      const option = table[name]!
+      const { codec, many } = option
+      const fits = codec.fits(value.length)
+      if (!fits && !many && (option as OneOption<unknown>).vital)
         throw new CaptureFileError(fileOffset + at, `the option ${name} cannot have ${value.length} bytes`)
-      const decoded = codec.decode(value, new DataView(value.buffer, value.byteOffset, value.length), little)
-      if (decoded !== undefined && (many || !Object.hasOwn(values, name))) {
+      const view = new DataView(value.buffer, value.byteOffset, value.length)
+      const decoded = fits ? codec.decode(value, view, little) : undefined
+      // Of several where there should be one the first counts, even if it is none that can be read.
+      if (decoded !== undefined && (many || (!Object.hasOwn(values, name) && !kept.has(name)))) {
         if (!many) values[name] = decoded
         else if (Object.hasOwn(values, name)) (values[name] as unknown[]).push(decoded)
         else values[name] = [decoded]
         return
       }
+      kept.add(name)
     }
     const option: RawOption = { code, value: value.slice() }
     if (Object.hasOwn(values, 'options')) (values.options as RawOption[]).push(option)
@@ -250,9 +263,16 @@ function eachOption(
 /** The options of `values` in the order of its names, without what ends them. Names not in the table are left out. */
 export function encodeOptions(table: OptionTable, values: object, little: boolean): RawOption[] {
   const encoded: RawOption[] = []
+  const repeated: RawOption[] = []
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue
-    if (name === 'options') encoded.push(...checkRaw(value))
+    if (name === 'options') {
+      const raw = checkRaw(value)
+      const again = raw.findIndex(({ code }) => isNamedOnce(table, values, code))
+      // Behind the one that has the name, since the first counts.
+      repeated.push(...(again < 0 ? [] : raw.slice(again)))
+      encoded.push(...(again < 0 ? raw : raw.slice(0, again)))
+    }
     if (!Object.hasOwn(table, name)) continue
     const { code, codec, many } = table[name] as OneOption<unknown> | ManyOptions<unknown>
     if (many && !Array.isArray(value)) throw invalidArgumentType(name, 'an array', value)
@@ -260,7 +280,12 @@ export function encodeOptions(table: OptionTable, values: object, little: boolea
       encoded.push({ code, value: codec.encode(one, name, little) })
     }
   }
-  return encoded
+  return [...encoded, ...repeated]
+}
+
+function isNamedOnce(table: OptionTable, values: object, code: number): boolean {
+  const name = namesByCode(table).get(code)
+  return name !== undefined && !table[name]!.many && Object.hasOwn(values, name)
 }
 
 /** Bytes that {@link writeOptions} needs. */

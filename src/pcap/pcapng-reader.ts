@@ -177,11 +177,7 @@ function findFlags(view: DataView, start: number, end: number, little: boolean, 
     const length = view.getUint16(at + 2, little)
     if (length > end - at - 4)
       throw new CaptureFileError(fileOffset + at, `an option of ${length} bytes leads out of its block`)
-    if (code === flagsCode) {
-      if (length !== 4)
-        throw new CaptureFileError(fileOffset + at, `the option flags cannot have ${length} bytes`)
-      return view.getUint32(at + 4, little)
-    }
+    if (code === flagsCode) return length === 4 ? view.getUint32(at + 4, little) : 0
     at += 4 + ((length + 3) & ~3)
   }
   return 0
