@@ -1,8 +1,8 @@
 import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../errors/index.js'
 import type { FrameBatch } from '../frames/index.js'
 import { requireBatch } from './batch-frames.js'
-import { type CaptureBatch, CaptureFrames } from './capture-batch.js'
 import type { CaptureInterface, CaptureItem, CaptureSection } from './capture-items.js'
+import { type FileBatch, FileFrames } from './file-batch.js'
 import type { FileLinkType } from './file-link-type.js'
 import { PcapWriter } from './pcap-writer.js'
 import type { SectionInput } from './pcapng-blocks.js'
@@ -62,7 +62,7 @@ export class CaptureEncoder {
   }
 }
 
-function isBatch(input: CaptureInput): input is FrameBatch | CaptureBatch {
+function isBatch(input: CaptureInput): input is FrameBatch | FileBatch {
   return !('type' in input) || input.type === 'packets'
 }
 
@@ -135,9 +135,9 @@ class PcapngFile {
 
   encode(input: CaptureInput): Uint8Array[] {
     if (!isBatch(input)) return this.#item(input)
-    if (input instanceof CaptureFrames && input.section === this.#copied) return [this.#writer.item(input)]
+    if (input instanceof FileFrames && input.section === this.#copied) return [this.#writer.item(input)]
     const parts = this.end()
-    const section = input instanceof CaptureFrames ? input.section : undefined
+    const section = input instanceof FileFrames ? input.section : undefined
     let known = this.#numbers.get(section)
     if (known === undefined) {
       known = new Map()
@@ -168,7 +168,7 @@ class PcapngFile {
     return [this.#writer.section(this.#options.section)]
   }
 
-  #item(item: Exclude<CaptureItem, CaptureBatch>): Uint8Array[] {
+  #item(item: Exclude<CaptureItem, FileBatch>): Uint8Array[] {
     if (item.type === 'cut') return []
     if (item.type === 'section') {
       this.#began = true

@@ -3,7 +3,7 @@
  * draft-ietf-opsawg-pcapng, section 4; the two headers of a pcap file (draft-ietf-opsawg-pcap) are a section with one
  * interface. Options stand in the order of the file.
  */
-import type { CaptureBatch } from './capture-batch.js'
+import type { FileBatch } from './file-batch.js'
 import type { FileLinkType } from './file-link-type.js'
 import {
   euiAddress,
@@ -163,7 +163,7 @@ export interface CapturePacket extends OptionValues<typeof packetOptions> {
 }
 
 /** What an interface had counted at some time. */
-export interface CaptureStatistics extends OptionValues<typeof statisticsOptions> {
+export interface InterfaceStatistics extends OptionValues<typeof statisticsOptions> {
   type: 'statistics'
   /** Number of the interface in its section. */
   interface: number
@@ -240,8 +240,8 @@ export interface CaptureCut {
 export type CaptureItem =
   | CaptureSection
   | CaptureInterface
-  | CaptureBatch
-  | CaptureStatistics
+  | FileBatch
+  | InterfaceStatistics
   | CaptureNames
   | CaptureSecrets
   | CustomBlock

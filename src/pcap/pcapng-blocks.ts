@@ -28,8 +28,8 @@ import {
   type CaptureNames,
   type CaptureSecrets,
   type CaptureSection,
-  type CaptureStatistics,
   type CustomBlock,
+  type InterfaceStatistics,
   interfaceOptions,
   namesOptions,
   secretsOptions,
@@ -51,7 +51,7 @@ import {
 
 export type PlainBlock =
   | CaptureInterface
-  | CaptureStatistics
+  | InterfaceStatistics
   | CaptureNames
   | CaptureSecrets
   | CustomBlock

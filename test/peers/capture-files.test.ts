@@ -13,7 +13,7 @@ import {
   type CaptureItem,
   type CapturePacket,
   captureBytes,
-  isCaptureBatch,
+  isFileBatch,
   microseconds,
   PcapngWriter,
   PcapWriter,
@@ -38,9 +38,7 @@ async function read(file: string): Promise<CaptureItem[]> {
 }
 
 const packetsOf = (items: CaptureItem[]): CapturePacket[] =>
-  items
-    .filter(isCaptureBatch)
-    .flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
+  items.filter(isFileBatch).flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
 
 /** Custom blocks are frames too for tshark, of no link type. */
 const isPacket = 'frame.encap_type'
@@ -148,7 +146,7 @@ t.test('files written again are the same', async t => {
     if (format === 'pcap') continue
     const writer = new PcapngWriter()
     const made = items.map(item =>
-      isCaptureBatch(item)
+      isFileBatch(item)
         ? Buffer.concat(packetsOf([item]).map(packet => writer.packet(packet)))
         : writer.item(item),
     )
@@ -393,7 +391,7 @@ t.test('files of Debian packages', async t => {
       const again: CaptureItem[] = []
       for await (const item of readCapture(parts).items()) again.push(item)
       const records = (list: CaptureItem[]) =>
-        list.flatMap((item): object[] => (isCaptureBatch(item) ? packetsOf([item]) : [item]))
+        list.flatMap((item): object[] => (isFileBatch(item) ? packetsOf([item]) : [item]))
       t.strictSame(records(again), records(items), 'written again it says the same')
     })
   }

@@ -3,7 +3,7 @@ import {
   CaptureDecoder,
   CaptureFileError,
   type CaptureItem,
-  isCaptureBatch,
+  isFileBatch,
   isFrameBatch,
   PcapngWriter,
   PcapWriter,
@@ -50,8 +50,7 @@ function decode(
   return { items }
 }
 
-const count = (items: CaptureItem[]) =>
-  items.filter(isCaptureBatch).reduce((sum, batch) => sum + batch.count, 0)
+const count = (items: CaptureItem[]) => items.filter(isFileBatch).reduce((sum, batch) => sum + batch.count, 0)
 
 t.test('what comes before a fault is given first, and the fault again and again', async t => {
   for (const littleEndian of [true, false]) {
@@ -144,7 +143,7 @@ t.test('options of packets that the batch did not look at are checked by the rec
   const packet = writer.packet({ timestamp: 0n, data, flags: 1, comments: ['x'] })
   packet[46] = 200
   const { items } = decode(Buffer.concat([...start, packet]))
-  const [batch] = items.filter(isCaptureBatch)
+  const [batch] = items.filter(isFileBatch)
   t.throws(() => batch!.packet(0), { code: 'ERR_CAPTURE_FILE_INVALID', offset: 60 + 44 })
 })
 
@@ -181,8 +180,8 @@ t.test(
     ])
     const [, one, batch] = decode(Buffer.concat([bytes, more])).items
     t.match(one, { name: 'a', options: [odd[0]] })
-    t.ok(isCaptureBatch(batch) && batch.flags![0] === 0)
-    t.match(isCaptureBatch(batch) && batch.packet(0), {
+    t.ok(isFileBatch(batch) && batch.flags![0] === 0)
+    t.match(isFileBatch(batch) && batch.packet(0), {
       flags: undefined,
       options: [{ code: 2, value: data }],
     })
@@ -263,7 +262,7 @@ t.test('limits', async t => {
 t.test('a batch owns its memory as far as it was given', async t => {
   const bytes = file()
   const { items } = decode(bytes)
-  const [batch] = items.filter(isCaptureBatch)
+  const [batch] = items.filter(isFileBatch)
   t.equal(batch!.slab.buffer, bytes.buffer, 'no copy')
   t.not(batch!.copy(0).buffer, bytes.buffer)
   t.equal(batch!.keep(), batch)

@@ -9,7 +9,7 @@ import {
   type CaptureItem,
   type CapturePacket,
   captureBytes,
-  isCaptureBatch,
+  isFileBatch,
   microseconds,
   PcapngWriter,
   PcapWriter,
@@ -39,7 +39,7 @@ async function items(source: Iterable<CaptureInput>, options?: CaptureFileOption
 }
 
 const packetsOf = (list: CaptureItem[]): CapturePacket[] =>
-  list.filter(isCaptureBatch).flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
+  list.filter(isFileBatch).flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
 
 t.test('columns of batches become options, interfaces describe themselves', async t => {
   const frames = [frame(60), frame(61), frame(62)]
@@ -169,7 +169,7 @@ t.test('from one format to the other', async t => {
   const batches: CaptureItem[] = []
   for await (const item of readCapture(source).items()) {
     all.push(item)
-    if (isCaptureBatch(item)) batches.push(item)
+    if (isFileBatch(item)) batches.push(item)
   }
   t.same(await buffer(Readable.from(captureBytes(all))), source, 'all items: the same file')
 
