@@ -4,6 +4,7 @@
  * The front door: the names that most programs need. Each room has a sub-path of its own with the rest:
  * `netloom/tuntap`, `netloom/network`, `netloom/netns`, `netloom/port`, `netloom/frames`, …
  */
+export { Capture, type CaptureOptions } from './capture/index.js'
 export { isNetloomError, NetloomError, SystemError } from './errors/index.js'
 export { decode, describe, encode, type LinkType, verifyChecksums } from './frames/index.js'
 export { NetlinkError } from './netlink/core/index.js'

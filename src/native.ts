@@ -10,14 +10,17 @@ import { NetloomError, SystemError } from './errors/index.js'
 
 /** A piece of frame memory; see native/slab.h. */
 export interface NativeSlab {
-  /** Offsets and lengths, `Slab.frames` 32-bit numbers each, then `Slab.headerBytes` a frame. */
+  /**
+   * Offsets and lengths, `Slab.frames` 32-bit numbers each, then `Slab.headerBytes` a frame; then what captures know:
+   * times of 64 bits, and original lengths, flags, VLAN tags and interfaces of 32.
+   */
   columns(): ArrayBuffer
   expose(): ArrayBuffer
   hide(buffer: ArrayBuffer): void
 }
 
-/** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
-export interface NativeFramePort {
+/** What carries frames, on the loop. */
+export interface NativePortHandle {
   receive(
     slab: NativeSlab,
     cursor: number,
@@ -48,10 +51,83 @@ export interface NativeFramePort {
   /** 1 readable, 2 writable; errors are always reported. */
   watch(events: number): void
   ref(on: boolean): void
-  setFraming(vnetHeaderSize: number): void
   descriptor(): number
-  /** Closes; with `handOver` the descriptor is returned open instead. */
+  /** Closes; with `handOver` the descriptor is returned open instead, where that is possible. */
   close(handOver?: boolean): number
+}
+
+/** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
+export interface NativeFramePort extends NativePortHandle {
+  setFraming(vnetHeaderSize: number): void
+}
+
+/** A packet socket with its ring, on the loop; see native/packet_binding.h. */
+export interface NativePacketPort extends NativePortHandle {
+  /** 0 or an error number. */
+  attachFilter(program: Uint8Array): number
+  /** The column of VLAN tags has also those that are put back into the frames. */
+  tellVlan(on: boolean): void
+  /** Received, dropped, freezes, and frames that left the ring. */
+  counters(values: BigUint64Array): void
+  /** The interface is deleted, or in another namespace. */
+  isGone(): boolean
+  /** Writes what comes to a descriptor on a thread of its own; bounds are 0 for none. */
+  record(
+    fd: number,
+    pcapng: boolean,
+    head: Uint8Array,
+    skip: number,
+    maxPackets: number,
+    maxBytes: number,
+    maxMilliseconds: number,
+    onEnd: (
+      reason: number,
+      packets: number,
+      bytes: number,
+      dropped: number,
+      errno: number,
+      syscall: string,
+    ) => void,
+  ): void
+  stopRecording(atOnce: boolean): void
+}
+
+/** What openPacketRing takes; see native/sys/packet_socket.h. What is absent is 0 or false. */
+export interface NativePacketSettings {
+  interface: number
+  protocol: number
+  /** Without link header. */
+  cooked: boolean
+  /** With a header of LINKTYPE_LINUX_SLL2 in its place. */
+  cookedHeader: boolean
+  lowLatency: boolean
+  blockSize: number
+  blockCount: number
+  frameSize: number
+  timeoutMs: number
+  snapLength: number
+  promiscuous: boolean
+  allMulticast: boolean
+  ignoreOutgoing: boolean
+  hardwareTime: boolean
+  inlineVlan: boolean
+  qdiscBypass: boolean
+  vnetHeader: boolean
+  joinFanout: boolean
+  fanout: number
+  fanoutDescriptor: number
+}
+
+/** A ring that nobody has claimed yet. */
+export interface NativePacketRing {
+  /** For the constructor of PacketPort, once. */
+  ring: object
+  /** Error number for which the filter was refused; 0: it is in force. */
+  filterError: number
+  /** -1: none. */
+  fanoutGroup: number
+  /** The interface is there, and down. */
+  down: boolean
 }
 
 /** A netlink socket on the loop; see native/netlink_binding.h. */
@@ -111,6 +187,23 @@ export interface NativeBinding {
     budgetSpent: number
     maxFrame: number
   }
+  PacketPort: {
+    new (
+      ring: object,
+      index: number,
+      onReady: (status: number, events: number) => void,
+      /** The socket is closed, which takes a while after `close()` was called. */
+      onClosed: () => void,
+    ): NativePacketPort
+  }
+  openPacketRing(
+    namespace: number,
+    settings: NativePacketSettings,
+    filter: Uint8Array,
+    fallback: Uint8Array,
+    fanoutProgram: Uint8Array | undefined,
+    multicast: Uint8Array,
+  ): Promise<NativePacketRing>
   NetlinkSocket: {
     new (
       namespace: number,
@@ -126,6 +219,8 @@ export interface NativeBinding {
   disownDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
   prepareDescriptor(fd: number, nonBlocking: boolean): void
+  /** Its end to read from and its end to write to. */
+  openPipe(): [number, number]
   park(token: string, fd: number, note: string): void
   claim(token: string): { fd: number; note: string } | undefined
   openTuntap(

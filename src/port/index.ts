@@ -6,7 +6,7 @@ export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.j
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
-export { NativePort, type NativePortOptions } from './native-port.js'
+export { NativePort, type NativePortOptions, type OnReady } from './native-port.js'
 export { type ObservedPacket, PortObserver } from './observer.js'
 export { frames, type Packet, packets } from './packets.js'
 export { type PairOptions, portPair } from './pair.js'
@@ -21,5 +21,7 @@ export type {
   SendResult,
   WaitOptions,
 } from './port.js'
+export type { Slab } from './slab-pool.js'
+export { stateChanges } from './state-changes.js'
 export { type TeeOptions, tee } from './tee.js'
 export { toReadable, toWritable } from './web-streams.js'
