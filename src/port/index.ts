@@ -4,6 +4,7 @@
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
+export { type FilterPortOptions, filter } from './filter-port.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
 export { NativePort, type NativePortOptions, type OnReady } from './native-port.js'
