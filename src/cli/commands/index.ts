@@ -5,6 +5,7 @@ import { clean } from './clean.js'
 import { demo } from './demo.js'
 import { doctor } from './doctor.js'
 import { fdb } from './fdb.js'
+import { filter } from './filter.js'
 import { links } from './links.js'
 import { namespaces } from './namespaces.js'
 import { neighbors } from './neighbors.js'
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   qdiscs,
   namespaces,
   watch,
+  filter,
   doctor,
   clean,
   demo,

@@ -225,6 +225,29 @@ t.test('interfaces of a copied section, and batches of others among them', async
   t.match(list.at(-1), { type: 'statistics', interface: 1, received: 5n })
 })
 
+t.test('some packets of a file, as records', async t => {
+  const writer = new PcapngWriter()
+  const source = Buffer.concat([
+    writer.section({ comments: ['kept'] }),
+    writer.interface({ linkType: 'ip', name: 'a' }),
+    writer.interface({ linkType: 'ethernet', name: 'b' }),
+    ...[0, 1, 2, 3].map(i =>
+      writer.packet({ timestamp: BigInt(i), data: frame(4, i), comments: [`${i}`], interface: i >> 1 }),
+    ),
+  ])
+  const some = (await collect(source)).flatMap((item): CaptureInput[] =>
+    isFileBatch(item) ? packetsOf([item]).filter(packet => packet.timestamp! % 2n === 1n) : [item],
+  )
+  const list = await items(some)
+  t.match(list[0], { comments: ['kept'], interfaces: [{ name: 'a' }, { name: 'b' }] })
+  t.match(packetsOf(list), [{ comments: ['1'] }, { comments: ['3'], interface: 1 }])
+  const pcap = packetsOf(await items(some.slice(0, -1), { format: 'pcap' }))
+  t.match(pcap, [{ timestamp: 1n, data: frame(4, 1) }])
+  await t.rejects(items(some, { format: 'pcap' }), { code: 'ERR_INVALID_ARG_VALUE' }, 'of two link types')
+  for (const format of ['pcap', 'pcapng'] as const)
+    await t.rejects(items(some.slice(-1), { format }), { name: /Error/ }, 'of no interface')
+})
+
 t.test('files without packets', async t => {
   t.match(await items([]), [{ type: 'section', format: 'pcapng' }])
   t.match(await items([], { format: 'pcap', linkType: 'linux-sll2' }), [
