@@ -1,4 +1,5 @@
 import { readUint16 } from '../bytes/index.js'
+import { describeMld } from './describe-control.js'
 import { FrameError } from './frame-error.js'
 import type { FrameView } from './frame-view.js'
 import { IcmpView, icmpFragmentationNeeded, icmpTypes } from './icmp.js'
@@ -6,6 +7,7 @@ import { Icmpv6View, icmpv6Types } from './icmpv6.js'
 import { ipProtocols } from './ip-protocols.js'
 import { Ipv4View } from './ipv4.js'
 import { Ipv6View } from './ipv6.js'
+import { isMld, MldView } from './mld.js'
 import { isNeighborDiscovery, NeighborDiscoveryView } from './neighbor-discovery.js'
 import { decodeNeighborDiscoveryOptions } from './neighbor-discovery-options.js'
 
@@ -44,6 +46,7 @@ export function describeIcmpv6(ip: IpView): string {
   if (isNeighborDiscovery(type)) {
     return describeNeighborDiscovery(new NeighborDiscoveryView(ip.bytes, ip.payloadOffset, ip.payloadEnd))
   }
+  if (isMld(type)) return describeMld(new MldView(ip.bytes, ip.payloadOffset, ip.payloadEnd))
   switch (type) {
     case icmpv6Types.echoRequest:
       return `echo request, id ${icmp.identifier}, seq ${icmp.sequence}, length ${ip.payloadLength}`
@@ -57,14 +60,6 @@ export function describeIcmpv6(ip: IpView): string {
       return `time exceeded ${code === 0 ? 'in transit' : 'in reassembly'}${quote(icmp, 6)}`
     case icmpv6Types.parameterProblem:
       return `parameter problem at byte ${icmp.rest}${quote(icmp, 6)}`
-    case 130:
-      return 'multicast listener query'
-    case 131:
-      return 'multicast listener report'
-    case 132:
-      return 'multicast listener done'
-    case 143:
-      return 'multicast listener report v2'
     default:
       return `type ${type} code ${code}, length ${ip.payloadLength}`
   }

@@ -73,10 +73,15 @@ function describeOption(bytes: Uint8Array, number: number, at: number, length: n
   return `option ${number} length ${length}`
 }
 
-/** `10.0.0.1.5353 > 10.0.0.2.53: udp length 20` */
-export function describeUdp(ip: IpView, source: string, destination: string): string {
+/** `10.0.0.1.5353 > 10.0.0.2.53: udp length 20`, and its parts for what has more to say of the payload. */
+export function describeUdp(
+  ip: IpView,
+  source: string,
+  destination: string,
+): { text: string; ports: string; short: string } {
   const udp = new UdpView(ip.bytes, ip.payloadOffset, ip.payloadEnd)
   // A first fragment is shorter by right.
   const short = udp.length > ip.payloadLength && !ip.isFragment ? ' [truncated udp]' : ''
-  return `${source}.${udp.sourcePort} > ${destination}.${udp.destinationPort}: udp length ${udp.payloadLength}${short}`
+  const ports = `${source}.${udp.sourcePort} > ${destination}.${udp.destinationPort}`
+  return { text: `${ports}: udp length ${udp.payloadLength}${short}`, ports, short }
 }

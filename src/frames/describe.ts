@@ -1,14 +1,32 @@
 import { requireOptions } from '../errors/index.js'
 import { ArpView, arpOperations } from './arp.js'
+import {
+  describeIgmp,
+  describeLldp,
+  describePppoe,
+  describeStp,
+  describeWireguard,
+} from './describe-control.js'
+import { describeDhcpv4, describeDhcpv6 } from './describe-dhcp.js'
 import { describeIcmp, describeIcmpv6 } from './describe-icmp.js'
 import { describeTcp, describeUdp } from './describe-transport.js'
 import { etherTypes } from './ether-types.js'
+import { EthernetView } from './ethernet.js'
 import { FrameError } from './frame-error.js'
+import { GeneveView, geneveRecord } from './geneve.js'
+import { GreView } from './gre.js'
+import { type HeaderWalk, headers, notIp, walkFrame } from './header-walk.js'
 import { ipProtocols } from './ip-protocols.js'
 import { Ipv4View } from './ipv4.js'
 import { Ipv6View } from './ipv6.js'
-import { type LinkCursor, nextVlan, openLink } from './link-layer.js'
 import type { LinkType } from './link-type.js'
+import { LinuxSllView } from './linux-sll.js'
+import { LinuxSll2View } from './linux-sll2.js'
+import { LlcView } from './llc.js'
+import { LoopbackView } from './loopback.js'
+import { MplsView } from './mpls.js'
+import { VlanView } from './vlan.js'
+import { VxlanView } from './vxlan.js'
 
 export interface DescribeOptions {
   /** Begin with the MAC addresses, where the link has them. Default false. */
@@ -21,6 +39,7 @@ export interface DescribeOptions {
  *     ARP who-has 10.0.0.2 tell 10.0.0.1
  *     IP 10.0.0.1.40000 > 10.0.0.2.80: tcp SYN seq 123 win 64240 <mss 1460,sackOK> length 0
  *     IP6 fe80::1 > ff02::1:ff00:2: icmp6 neighbor solicitation, who has fe80::2
+ *     IP 10.0.0.1.49152 > 10.0.0.2.4789: vxlan vni 5: IP 192.168.0.1 > 192.168.0.2: icmp echo request, id 1, seq 1, length 64
  *
  * Never throws on bytes: what cannot be read is described as such (`[truncated tcp: 20 bytes needed, 4 there]`).
  * The line holds no control characters, whatever the frame does. It is for people: its wording may change.
@@ -31,43 +50,117 @@ export function describe(
   linkType: LinkType = 'ethernet',
   options?: DescribeOptions,
 ): string {
-  const { link: withLink = false } = requireOptions('options', options, ['link'])
-  let text = ''
+  const { link = false } = requireOptions('options', options, ['link'])
+  const walk = walkFrame(frame, linkType)
+  if (walk.following === headers.none) return complaint(notIp(frame))
+  return describeNext(walk, { withLink: link, addresses: '' })
+}
+
+interface Context {
+  withLink: boolean
+  /** ` 02:00:00:00:00:01 > 02:00:00:00:00:02`, for what has nothing else to tell who speaks. */
+  addresses: string
+}
+
+/** The next header and all that follow. */
+function describeNext(walk: HeaderWalk, context: Context): string {
+  if (!walk.next()) return walk.tooDeep ? '[malformed: more headers than are read]' : ''
+  const prefix = walk.header === headers.ipv4 ? 'IP ' : walk.header === headers.ipv6 ? 'IP6 ' : ''
   try {
-    const link = openLink(frame, linkType)
-    if (withLink && link.ethernet) text = `${link.ethernet.source} > ${link.ethernet.destination} `
-    for (let tag = nextVlan(frame, link); tag; tag = nextVlan(frame, link)) text += `vlan ${tag.id} `
-    return text + describeNetwork(frame, link, withLink)
+    return prefix + describeHeader(walk, context)
   } catch (error) {
-    return text + complaint(error)
+    return prefix + complaint(error)
   }
 }
 
-function describeNetwork(frame: Uint8Array, link: LinkCursor, withLink: boolean): string {
-  switch (link.etherType) {
-    case etherTypes.ipv4:
-      return describeIpv4(frame, link)
-    case etherTypes.ipv6:
-      return describeIpv6(frame, link)
-    case etherTypes.arp:
-      return describeArp(new ArpView(frame, link.offset, link.end))
+function describeHeader(walk: HeaderWalk, context: Context): string {
+  const { bytes, start, limit } = walk
+  switch (walk.header) {
+    case headers.ethernet: {
+      const { source, destination } = new EthernetView(bytes, start, limit)
+      const addresses = `${source} > ${destination}`
+      const inner = { ...context, addresses: context.withLink ? '' : ` ${addresses}` }
+      return (context.withLink ? `${addresses} ` : '') + describeTyped(walk, inner)
+    }
+    case headers.vlan:
+      return `vlan ${new VlanView(bytes, start, limit).id} ${describeTyped(walk, context)}`
+    case headers.linuxSll:
+      new LinuxSllView(bytes, start, limit)
+      return describeTyped(walk, context)
+    case headers.linuxSll2:
+      new LinuxSll2View(bytes, start, limit)
+      return describeTyped(walk, context)
+    case headers.loopback: {
+      const { family } = new LoopbackView(bytes, start, limit)
+      return walk.following ? describeNext(walk, context) : `family ${family}, length ${rest(walk)}`
+    }
+    case headers.llc:
+      return describeLlc(walk, context)
+    case headers.mpls: {
+      const { label, ttl } = new MplsView(bytes, start, limit)
+      const next = walk.following ? describeNext(walk, context) : `length ${rest(walk)}`
+      return `mpls ${label} ttl ${ttl} ${next}`
+    }
+    case headers.pppoe: {
+      const text = describePppoe(walk) + short(walk, 'pppoe')
+      return walk.following ? `${text}: ${describeNext(walk, context)}` : text
+    }
+    case headers.arp:
+      return describeArp(new ArpView(bytes, start, limit))
+    case headers.lldp:
+      return `LLDP ${describeLldp(walk)}`
+    case headers.stp:
+      return `STP ${describeStp(walk)}`
+    case headers.ipv4:
+      return describeIp(walk, new Ipv4View(bytes, start, limit), context)
+    case headers.ipv6:
+      return describeIp(walk, new Ipv6View(bytes, start, limit), context)
+    case headers.vxlan:
+      return `vxlan vni ${new VxlanView(bytes, start, limit).vni}: ${describeNext(walk, context)}`
+    case headers.geneve: {
+      const { vni, control, options } = geneveRecord(new GeneveView(bytes, start, limit))
+      const some = options.length > 0 ? ` options ${options.length}` : ''
+      return `geneve vni ${vni}${control ? ' control' : ''}${some}${behind(walk, context)}`
+    }
+    case headers.dhcpv4:
+      return `dhcp ${describeDhcpv4(walk)}`
+    case headers.dhcpv6:
+      return `dhcp6 ${describeDhcpv6(walk)}`
+    case headers.wireguard:
+      return `wireguard ${describeWireguard(walk)}`
+    default:
+      return ''
   }
-  const { ethernet } = link
-  const addresses = ethernet && !withLink ? ` ${ethernet.source} > ${ethernet.destination}` : ''
-  const length = `length ${link.end - link.offset}`
-  if (link.etherType <= 1500) return `802.3${addresses}, ${llc(frame, link)}${length}`
-  const name = nameOf(etherTypes, link.etherType)
-  const type = `ethertype 0x${link.etherType.toString(16).padStart(4, '0')}`
-  return `${type}${name ? ` ${name}` : ''}${addresses}, ${length}`
 }
 
-// IEEE 802.2: destination and source service access points, then a control field.
-function llc(frame: Uint8Array, link: LinkCursor): string {
-  if (link.end - link.offset < 3) return '[truncated llc] '
-  const destination = frame[link.offset]!
-  const source = frame[link.offset + 1]!
-  const name = destination === 0x42 ? ' stp' : destination === 0xaa ? ' snap' : ''
-  return `llc${name} 0x${source.toString(16)} > 0x${destination.toString(16)}, `
+/** After a link header or tag with an EtherType. */
+function describeTyped(walk: HeaderWalk, context: Context): string {
+  const { missing } = walk
+  const cut = missing > 0 ? ` [truncated 802.3: ${missing} bytes missing]` : ''
+  if (walk.following) return describeNext(walk, context) + cut
+  return typeAndLength(walk, context) + cut
+}
+
+function typeAndLength(walk: HeaderWalk, context: Context): string {
+  const { etherType } = walk
+  const length = `length ${rest(walk)}`
+  if (etherType <= 1500) return `802.3${context.addresses}, ${length}`
+  const name = nameOf(etherTypes, etherType)
+  const type = `ethertype 0x${etherType.toString(16).padStart(4, '0')}`
+  return `${type}${name ? ` ${name}` : ''}${context.addresses}, ${length}`
+}
+
+function describeLlc(walk: HeaderWalk, context: Context): string {
+  const { destination, source, isSnap, organization, protocol } = new LlcView(
+    walk.bytes,
+    walk.start,
+    walk.limit,
+  )
+  if (walk.following) return describeNext(walk, context)
+  if (isSnap && organization === 0) return typeAndLength(walk, context)
+  const hex = (value: number, digits: number) => `0x${value.toString(16).padStart(digits, '0')}`
+  const snap = isSnap ? ` snap ${hex(organization, 6)} ${hex(protocol, 4)}` : ''
+  return `802.3${context.addresses}, llc ${hex(source, 2)} > ${hex(destination, 2)}${snap}, length ${rest(walk)}`
 }
 
 function describeArp(arp: ArpView): string {
@@ -81,54 +174,80 @@ function describeArp(arp: ArpView): string {
   }
 }
 
-function describeIpv4(frame: Uint8Array, link: LinkCursor): string {
-  try {
-    const ip = new Ipv4View(frame, link.offset, link.end)
-    return `IP ${describeIp(ip, ip.source, ip.destination, ip.identification)}`
-  } catch (error) {
-    return `IP ${complaint(error)}`
-  }
-}
-
-function describeIpv6(frame: Uint8Array, link: LinkCursor): string {
-  try {
-    const ip = new Ipv6View(frame, link.offset, link.end)
-    return `IP6 ${describeIp(ip, ip.source, ip.destination, ip.identification)}`
-  } catch (error) {
-    return `IP6 ${complaint(error)}`
-  }
-}
-
-function describeIp(ip: Ipv4View | Ipv6View, source: string, destination: string, id: number): string {
-  const offset = ip.fragmentOffset
+function describeIp(walk: HeaderWalk, ip: Ipv4View | Ipv6View, context: Context): string {
+  const { source, destination, identification, isFragment, fragmentOffset } = ip
+  const cut = ip.isCut ? ` [truncated ${ip instanceof Ipv4View ? 'ipv4' : 'ipv6'}]` : ''
   const more = ip.moreFragments ? ' more' : ''
-  if (offset > 0) {
-    const protocol = nameOf(ipProtocols, ip.protocol) ?? `protocol ${ip.protocol}`
-    const fragment = `fragment id ${id} offset ${offset}${more}, ${protocol} length ${ip.payloadLength}`
-    return `${source} > ${destination}: ${fragment}${cut(ip)}`
+  if (fragmentOffset > 0) {
+    const fragment = `fragment id ${identification} offset ${fragmentOffset}${more}`
+    return `${source} > ${destination}: ${fragment}, ${protocolName(ip)} length ${ip.payloadLength}${cut}`
   }
-  const text = describeUpper(ip, source, destination)
-  return text + (ip.isFragment ? ` [fragment id ${id} offset 0${more}]` : '') + cut(ip)
-}
-
-function describeUpper(ip: Ipv4View | Ipv6View, source: string, destination: string): string {
-  const { protocol } = ip
+  let text: string
   try {
-    if (protocol === ipProtocols.tcp) return describeTcp(ip, source, destination)
-    if (protocol === ipProtocols.udp) return describeUdp(ip, source, destination)
-    if (protocol === ipProtocols.icmp && ip instanceof Ipv4View)
-      return `${source} > ${destination}: icmp ${describeIcmp(ip)}`
-    if (protocol === ipProtocols.icmpv6 && ip instanceof Ipv6View)
-      return `${source} > ${destination}: icmp6 ${describeIcmpv6(ip)}`
+    text = describeUpper(walk, ip, source, destination, context)
   } catch (error) {
-    return `${source} > ${destination}: ${complaint(error)}`
+    text = `${source} > ${destination}: ${complaint(error)}`
   }
-  const name = nameOf(ipProtocols, protocol) ?? `protocol ${protocol}`
-  return `${source} > ${destination}: ${name} length ${ip.payloadLength}`
+  return text + (isFragment ? ` [fragment id ${identification} offset 0${more}]` : '') + cut
 }
 
-function cut(ip: Ipv4View | Ipv6View): string {
-  return ip.isCut ? ` [truncated ${ip instanceof Ipv4View ? 'ipv4' : 'ipv6'}]` : ''
+function describeUpper(
+  walk: HeaderWalk,
+  ip: Ipv4View | Ipv6View,
+  source: string,
+  destination: string,
+  context: Context,
+): string {
+  const both = `${source} > ${destination}: `
+  switch (walk.following) {
+    case headers.none:
+      return `${both}${protocolName(ip)} length ${ip.payloadLength}`
+    case headers.tcp:
+      walk.next()
+      return describeTcp(ip, source, destination)
+    case headers.udp: {
+      walk.next()
+      const udp = describeUdp(ip, source, destination)
+      return walk.following ? `${udp.ports}: ${describeNext(walk, context)}${udp.short}` : udp.text
+    }
+    case headers.icmp:
+      walk.next()
+      return `${both}icmp ${describeIcmp(ip)}`
+    case headers.icmpv6:
+      walk.next()
+      return `${both}icmp6 ${describeIcmpv6(ip)}`
+    case headers.igmp:
+      walk.next()
+      return `${both}igmp ${describeIgmp(walk)}`
+    case headers.gre: {
+      walk.next()
+      const { key, sequence } = new GreView(walk.bytes, walk.start, walk.limit)
+      const fields =
+        (key === undefined ? '' : ` key ${key}`) + (sequence === undefined ? '' : ` seq ${sequence}`)
+      return `${both}gre${fields}${behind(walk, context)}`
+    }
+    default:
+      return both + describeNext(walk, context)
+  }
+}
+
+/** What a tunnel with an EtherType carries. */
+function behind(walk: HeaderWalk, context: Context): string {
+  if (walk.following) return `: ${describeNext(walk, context)}`
+  return ` ${typeAndLength(walk, { ...context, addresses: '' })}`
+}
+
+function protocolName(ip: Ipv4View | Ipv6View): string {
+  return nameOf(ipProtocols, ip.protocol) ?? `protocol ${ip.protocol}`
+}
+
+/** Bytes after the header, those included that are missing. */
+function rest(walk: HeaderWalk): number {
+  return walk.end + walk.missing - walk.payload
+}
+
+function short(walk: HeaderWalk, name: string): string {
+  return walk.missing > 0 ? ` [truncated ${name}]` : ''
 }
 
 function complaint(error: unknown): string {

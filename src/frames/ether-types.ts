@@ -2,10 +2,13 @@
 export const etherTypes = {
   ipv4: 0x0800,
   arp: 0x0806,
+  /** A whole Ethernet frame, in GRE and Geneve. */
+  ethernet: 0x6558,
   /** 802.1Q customer tag. */
   vlan: 0x8100,
   ipv6: 0x86dd,
   mpls: 0x8847,
+  mplsMulticast: 0x8848,
   pppoeDiscovery: 0x8863,
   pppoeSession: 0x8864,
   eapol: 0x888e,
@@ -15,7 +18,3 @@ export const etherTypes = {
   macsec: 0x88e5,
   ptp: 0x88f7,
 } as const
-
-export function isVlanType(type: number): boolean {
-  return type === etherTypes.vlan || type === etherTypes.serviceVlan
-}

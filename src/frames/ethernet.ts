@@ -14,7 +14,7 @@ import { FrameView } from './frame-view.js'
 import { byteField, type Input } from './record.js'
 
 export const ethernetHeaderLength = 14
-const longest802Dot3 = 1500
+export const longest802Dot3 = 1500
 
 export class EthernetView extends FrameView {
   constructor(bytes: Uint8Array, start?: number, end?: number) {

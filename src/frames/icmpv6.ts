@@ -22,11 +22,15 @@ export const icmpv6Types = {
   parameterProblem: 4,
   echoRequest: 128,
   echoReply: 129,
+  listenerQuery: 130,
+  listenerReport: 131,
+  listenerDone: 132,
   routerSolicitation: 133,
   routerAdvertisement: 134,
   neighborSolicitation: 135,
   neighborAdvertisement: 136,
   redirect: 137,
+  listenerReportV2: 143,
 } as const
 
 export class Icmpv6View extends FrameView {

@@ -19,11 +19,45 @@ export {
   decodeArp,
   encodeArp,
 } from './arp.js'
-export type { ChecksumVerdict, IpAddressPair } from './checksum.js'
+export { type ChecksumVerdict, type IpAddressPair, updateChecksum } from './checksum.js'
 export { type FrameCodecName, frameCodecs } from './codecs.js'
-export { type DecodedFrame, decode, type FrameIssue } from './decode.js'
+export { type DecodedFrame, type DecodeOptions, decode, type FrameIssue } from './decode.js'
+export { decodeTree } from './decode-tree.js'
 export { type DescribeOptions, describe } from './describe.js'
+export {
+  type Dhcpv4Input,
+  type Dhcpv4Record,
+  Dhcpv4View,
+  decodeDhcpv4,
+  dhcpv4Ports,
+  encodeDhcpv4,
+} from './dhcpv4.js'
+export {
+  type ClasslessRoute,
+  type Dhcpv4Option,
+  dhcpv4MessageTypes,
+  dhcpv4Options,
+} from './dhcpv4-options.js'
+export {
+  type Dhcpv6Input,
+  type Dhcpv6Record,
+  Dhcpv6View,
+  decodeDhcpv6,
+  dhcpv6Ports,
+  dhcpv6Types,
+  encodeDhcpv6,
+} from './dhcpv6.js'
+export {
+  type Dhcpv6Address,
+  type Dhcpv6Association,
+  type Dhcpv6Option,
+  type Dhcpv6Prefix,
+  type Dhcpv6Status,
+  type Dhcpv6TemporaryAssociation,
+  dhcpv6Options,
+} from './dhcpv6-options.js'
 export { encode, type FrameLayers } from './encode.js'
+export { encodeOffloaded, type OffloadedFrame } from './encode-offloaded.js'
 export { etherTypes } from './ether-types.js'
 export {
   decodeEthernet,
@@ -32,6 +66,7 @@ export {
   EthernetView,
   encodeEthernet,
 } from './ethernet.js'
+export { type FragmentIpv6Options, fragmentIpv4, fragmentIpv6 } from './fragment.js'
 export {
   type AllocateOptions,
   BufferBatch,
@@ -40,8 +75,27 @@ export {
   frameFlags,
   releasedBatch,
 } from './frame-batch.js'
+export { FrameCursor } from './frame-cursor.js'
+export { FrameEditor } from './frame-editor.js'
 export { FrameError, type FrameErrorCode, type FrameLayer } from './frame-error.js'
 export { FrameView } from './frame-view.js'
+export {
+  decodeGeneve,
+  encodeGeneve,
+  type GeneveInput,
+  type GeneveOption,
+  type GeneveRecord,
+  GeneveView,
+  genevePort,
+} from './geneve.js'
+export {
+  decodeGre,
+  encodeGre,
+  type GreInput,
+  type GreRecord,
+  GreView,
+  verifyGreChecksum,
+} from './gre.js'
 export {
   decodeIcmp,
   encodeIcmp,
@@ -60,6 +114,15 @@ export {
   icmpv6Types,
   verifyIcmpv6Checksum,
 } from './icmpv6.js'
+export {
+  decodeIgmp,
+  encodeIgmp,
+  type IgmpInput,
+  type IgmpRecord,
+  IgmpView,
+  igmpTypes,
+  verifyIgmpChecksum,
+} from './igmp.js'
 export { ipProtocols } from './ip-protocols.js'
 export {
   decodeIpv4,
@@ -81,6 +144,63 @@ export {
 } from './ipv6.js'
 export { type LinkType, linkTypes } from './link-type.js'
 export {
+  decodeLinuxSll,
+  encodeLinuxSll,
+  type LinuxSllInput,
+  type LinuxSllRecord,
+  LinuxSllView,
+} from './linux-sll.js'
+export {
+  decodeLinuxSll2,
+  encodeLinuxSll2,
+  type LinuxSll2Input,
+  type LinuxSll2Record,
+  LinuxSll2View,
+} from './linux-sll2.js'
+export {
+  decodeLlc,
+  encodeLlc,
+  type LlcInput,
+  type LlcRecord,
+  LlcView,
+  llcAccessPoints,
+} from './llc.js'
+export {
+  decodeLldp,
+  encodeLldp,
+  type LldpElement,
+  type LldpManagementAddress,
+  type LldpRecord,
+  LldpView,
+  lldpCapabilities,
+} from './lldp.js'
+export {
+  decodeLoopback,
+  encodeLoopback,
+  type LoopbackInput,
+  type LoopbackRecord,
+  LoopbackView,
+} from './loopback.js'
+export {
+  decodeMld,
+  encodeMld,
+  type MldInput,
+  type MldRecord,
+  MldView,
+} from './mld.js'
+export {
+  decodeMpls,
+  encodeMpls,
+  type MplsInput,
+  type MplsRecord,
+  MplsView,
+} from './mpls.js'
+export {
+  type MulticastQuery,
+  type MulticastRecord,
+  multicastRecordTypes,
+} from './multicast-records.js'
+export {
   decodeNeighborDiscovery,
   encodeNeighborDiscovery,
   type NeighborAdvertisement,
@@ -93,6 +213,30 @@ export {
   type RouterSolicitation,
 } from './neighbor-discovery.js'
 export type { NeighborDiscoveryOption, PrefixOption } from './neighbor-discovery-options.js'
+export type { OptionOf, OptionTable, OptionValue, UnknownOption } from './option-values.js'
+export {
+  decodePppoe,
+  encodePppoe,
+  type PppoeInput,
+  type PppoeRecord,
+  type PppoeTag,
+  PppoeView,
+  pppoeCodes,
+  pppoeTags,
+  pppProtocols,
+} from './pppoe.js'
+export { Reassembler, type ReassemblerCounters, type ReassemblerOptions } from './reassembler.js'
+export {
+  decodeStp,
+  encodeStp,
+  type StpBridgeId,
+  type StpConfiguration,
+  type StpInput,
+  type StpRecord,
+  StpView,
+  stpFlags,
+  stpTypes,
+} from './stp.js'
 export {
   decodeTcp,
   encodeTcp,
@@ -104,6 +248,7 @@ export {
   verifyTcpChecksum,
 } from './tcp.js'
 export type { TcpOption } from './tcp-options.js'
+export type { FrameNode } from './tree-fields.js'
 export {
   decodeUdp,
   encodeUdp,
@@ -112,5 +257,35 @@ export {
   UdpView,
   verifyUdpChecksum,
 } from './udp.js'
-export { type ChecksumVerdicts, verifyChecksums } from './verify.js'
+export { type ChecksumVerdicts, type VerifyOptions, verifyChecksums } from './verify.js'
+export {
+  decodeVirtioNet,
+  encodeVirtioNet,
+  type VirtioNetInput,
+  type VirtioNetLength,
+  type VirtioNetRecord,
+  VirtioNetView,
+  virtioNetFlags,
+  virtioNetSegmentation,
+} from './virtio-net.js'
 export { decodeVlan, encodeVlan, type VlanInput, type VlanRecord, VlanView } from './vlan.js'
+export {
+  decodeVxlan,
+  encodeVxlan,
+  type VxlanInput,
+  type VxlanRecord,
+  VxlanView,
+  vxlanPort,
+} from './vxlan.js'
+export {
+  decodeWireguard,
+  encodeWireguard,
+  type WireguardCookie,
+  type WireguardData,
+  type WireguardInitiation,
+  type WireguardRecord,
+  type WireguardResponse,
+  WireguardView,
+  wireguardPort,
+  wireguardTypes,
+} from './wireguard.js'

@@ -19,4 +19,5 @@ export const ipProtocols = {
   pim: 103,
   vrrp: 112,
   sctp: 132,
+  mpls: 137,
 } as const

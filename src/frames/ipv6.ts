@@ -33,6 +33,46 @@ export function isIpv6Extension(protocol: number): boolean {
   )
 }
 
+/** Where the extension headers of a packet lead. */
+export interface Ipv6Chain {
+  /** The upper-layer protocol, or the header that the walk stopped at. */
+  protocol: number
+  /** Where it begins. */
+  offset: number
+  /** Offset of the fragment header, or -1. */
+  fragmentHeader: number
+  /** A routing header has addresses still to visit. */
+  routed: boolean
+  /** Length of the header at `offset` that is not all there, or 0. */
+  missing: number
+}
+
+/** Walks the extension headers of the packet at `start` up to `limit`, the end of its payload. Never throws. */
+export function walkIpv6Extensions(bytes: Uint8Array, start: number, limit: number, chain: Ipv6Chain): void {
+  let protocol = bytes[start + 6]!
+  let at = start + fixedLength
+  chain.fragmentHeader = -1
+  chain.routed = false
+  chain.missing = 0
+  while (isIpv6Extension(protocol)) {
+    const length = at + 8 <= limit ? ipv6ExtensionLength(bytes, at, protocol) : 8
+    if (at + length > limit) {
+      chain.missing = length
+      break
+    }
+    if (protocol === ipProtocols.routing && bytes[at + 3] !== 0) chain.routed = true
+    const later = protocol === ipProtocols.fragment && readUint16(bytes, at + 2) >= 8
+    if (protocol === ipProtocols.fragment) chain.fragmentHeader = at
+    protocol = bytes[at]!
+    at += length
+    if (later) break
+  }
+  chain.protocol = protocol
+  chain.offset = at
+}
+
+const scratch: Ipv6Chain = { protocol: 0, offset: 0, fragmentHeader: -1, routed: false, missing: 0 }
+
 export class Ipv6View extends FrameView {
   /** The upper-layer protocol after the extension headers; in a later fragment, that of the fragment header. */
   readonly protocol: number
@@ -47,27 +87,16 @@ export class Ipv6View extends FrameView {
     const version = bytes[this.start]! >> 4
     if (version !== 6) throw malformed('ipv6', `the version is ${version}`)
     const limit = this.payloadEnd
-    let protocol = this.nextHeader
-    let at = this.start + fixedLength
-    let fragmentHeader = -1
-    let routed = false
-    while (isIpv6Extension(protocol)) {
-      const length = at + 8 <= limit ? extensionLength(bytes, at, protocol) : 8
-      if (at + length > limit) {
-        if (this.isCut) throw truncated('ipv6', at + length - this.start, limit - this.start)
-        throw malformed('ipv6', `extension header ${protocol} is longer than the packet`)
-      }
-      if (protocol === ipProtocols.routing && bytes[at + 3] !== 0) routed = true
-      const later = protocol === ipProtocols.fragment && readUint16(bytes, at + 2) >= 8
-      if (protocol === ipProtocols.fragment) fragmentHeader = at
-      protocol = bytes[at]!
-      at += length
-      if (later) break
+    const chain = scratch
+    walkIpv6Extensions(bytes, this.start, limit, chain)
+    if (chain.missing > 0) {
+      if (this.isCut) throw truncated('ipv6', chain.offset + chain.missing - this.start, limit - this.start)
+      throw malformed('ipv6', `extension header ${chain.protocol} is longer than the packet`)
     }
-    this.protocol = protocol
-    this.payloadOffset = at
-    this.#fragmentHeader = fragmentHeader
-    this.isRouted = routed
+    this.protocol = chain.protocol
+    this.payloadOffset = chain.offset
+    this.#fragmentHeader = chain.fragmentHeader
+    this.isRouted = chain.routed
   }
 
   get dscp(): number {
@@ -144,7 +173,8 @@ export class Ipv6View extends FrameView {
   }
 }
 
-function extensionLength(bytes: Uint8Array, at: number, type: number): number {
+/** In bytes; the first two of the header must be there. */
+export function ipv6ExtensionLength(bytes: Uint8Array, at: number, type: number): number {
   if (type === ipProtocols.fragment) return 8
   const field = bytes[at + 1]!
   return type === ipProtocols.ah ? (field + 2) * 4 : (field + 1) * 8
@@ -203,7 +233,7 @@ export function ipv6Record(view: Ipv6View): Ipv6Record {
   const extensions: Ipv6Extension[] = []
   let type = view.nextHeader
   for (let at = view.start + fixedLength; at < view.payloadOffset; ) {
-    const length = extensionLength(view.bytes, at, type)
+    const length = ipv6ExtensionLength(view.bytes, at, type)
     extensions.push(extension(view.bytes, at, type as Ipv6Extension['type'], length))
     type = view.bytes[at]!
     at += length

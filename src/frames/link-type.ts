@@ -8,7 +8,13 @@ export const linkTypes = {
   ethernet: 1,
   /** Raw IPv4 or IPv6, told apart by the version nibble. */
   ip: 101,
+  /** OpenBSD loopback: as `null`, with the family in network byte order. */
+  loop: 108,
   'linux-sll': 113,
+  /** Raw IPv4 only. */
+  ipv4: 228,
+  /** Raw IPv6 only. */
+  ipv6: 229,
   'linux-sll2': 276,
 } as const
 

@@ -15,6 +15,12 @@ export function printableLine(bytes: Uint8Array, start: number, end: number, lim
   return text
 }
 
+/** The first line of text that came with a frame, as {@link printableLine} has it; cut after 60 bytes. */
+export function printableText(text: string): string {
+  const bytes = new TextEncoder().encode(text)
+  return printableLine(bytes, 0, bytes.length, 60)
+}
+
 const methods = ['GET ', 'HEAD ', 'POST ', 'PUT ', 'DELETE ', 'CONNECT ', 'OPTIONS ', 'TRACE ', 'PATCH ']
 
 /**

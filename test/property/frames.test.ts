@@ -3,18 +3,25 @@ import fc from 'fast-check'
 import t from 'tap'
 import { equalBytes, hex } from '../../src/bytes/index.js'
 import {
+  type DecodedFrame,
   decode,
+  decodeTree,
   describe,
   encode,
   type FrameCodecName,
+  FrameCursor,
+  FrameEditor,
   FrameError,
+  type FrameNode,
   frameCodecs,
   type LinkType,
   linkTypes,
+  Reassembler,
   verifyChecksums,
 } from '../../src/frames/index.js'
 import { recordArbitraries } from '../support/frame-arbitraries.js'
 import { Mutator } from '../support/random.js'
+import { RandomFrames } from '../support/random-frames.js'
 
 // NETLOOM_FUZZ_RUNS inputs for every target; NETLOOM_FUZZ_SEED repeats a run.
 const runs = Number(process.env.NETLOOM_FUZZ_RUNS ?? 20_000)
@@ -26,7 +33,21 @@ type Codec = { decode(bytes: Uint8Array): object; encode(record: object): Uint8A
 const codecs = Object.entries(frameCodecs) as unknown as [FrameCodecName, Codec][]
 
 /** Codecs that keep every bit: what they encode is the beginning of what they decoded. */
-const lossless: readonly FrameCodecName[] = ['ethernet', 'vlan', 'arp', 'ipv4', 'icmp', 'icmpv6', 'udp']
+const lossless: readonly FrameCodecName[] = [
+  'ethernet',
+  'vlan',
+  'arp',
+  'ipv4',
+  'icmp',
+  'icmpv6',
+  'udp',
+  'llc',
+  'loopback',
+  'mpls',
+  'pppoe',
+  'virtioNet',
+  'wireguard',
+]
 
 t.test('decode inverts encode', async t => {
   t.same(Object.keys(recordArbitraries).sort(), Object.keys(frameCodecs).sort(), 'no codec is forgotten')
@@ -128,6 +149,8 @@ function linkFrames(linkType: LinkType): Uint8Array[] {
         ]
       case 'null':
         return Uint8Array.of(type === 0x0800 ? 2 : 10, 0, 0, 0, ...packet)
+      case 'loop':
+        return Uint8Array.of(0, 0, 0, type === 0x0800 ? 2 : 24, ...packet)
       case 'linux-sll':
         return Uint8Array.of(...Array(14).fill(0), ...bytes, ...packet)
       case 'linux-sll2':
@@ -138,18 +161,47 @@ function linkFrames(linkType: LinkType): Uint8Array[] {
   })
 }
 
-t.test('decode, describe and verifyChecksums never throw on bytes', async t => {
+t.test('frames of all protocols are what they were, decoded and encoded again', async t => {
+  const random = new RandomFrames(seed)
   for (const linkType of Object.keys(linkTypes) as LinkType[]) {
-    const mutator = new Mutator(seed, linkFrames(linkType))
+    for (let i = 0; i < 500; i++) {
+      const frame = encode(random.next(linkType))
+      // Of the links that know their version, only the packets of it.
+      if ((linkType === 'ipv4' || linkType === 'ipv6') && frame[0]! >> 4 !== Number(linkType.at(-1))) continue
+      const decoded = decode(frame, linkType)
+      const issues = levels(decoded).flatMap(level => level.issues)
+      if (issues.length > 0) return void t.fail(`${issues[0]!.message} in ${hex(frame)}`)
+      if (!equalBytes(encode(decoded), frame)) return void t.fail(`not the same: ${linkType} ${hex(frame)}`)
+      const verdicts = JSON.stringify(verifyChecksums(frame, linkType))
+      if (/bad|unverifiable/.test(verdicts) && !levels(decoded).some(level => level.ipv4?.fragmentOffset))
+        return void t.fail(`${verdicts} of ${hex(frame)}`)
+    }
+    t.pass(linkType)
+  }
+})
+
+t.test('whatever the bytes, nothing throws, and all say the same', async t => {
+  const random = new RandomFrames(seed)
+  const cursor = new FrameCursor()
+  const editor = new FrameEditor()
+  const reassembler = new Reassembler()
+  for (const linkType of Object.keys(linkTypes) as LinkType[]) {
+    const made = Array.from({ length: 300 }, () => encode(random.next(linkType)))
+    const mutator = new Mutator(seed, [...linkFrames(linkType), ...made.filter(frame => frame.length < 4000)])
     for (let i = 0; i < runs; i++) {
       const bytes = mutator.next()
       try {
         const decoded = decode(bytes, linkType)
-        if (i % 4 === 0) verifyChecksums(bytes, linkType)
         const line = describe(bytes, linkType)
         if (line === '' || /[^\x20-\x7e…]/.test(line)) return void t.fail(`bad line ${JSON.stringify(line)}`)
         if (decoded.issues.length > 0 && !/truncated|malformed|802\.3|\[/.test(line))
           return void t.fail(`no word of ${decoded.issues[0]!.message}: ${line} on ${hex(bytes)}`)
+        const problem =
+          checkCursor(cursor.set(bytes, linkType), decoded) ?? checkTree(decodeTree(bytes, linkType))
+        if (problem) return void t.fail(`${linkType}: ${problem} on ${hex(bytes)}`)
+        if (i % 4 === 0) verifyChecksums(bytes, linkType)
+        if (i % 8 === 0 && cursor.isIp) editor.open(bytes.slice(), linkType).ttl = 1
+        if (linkType === 'ip') reassembler.add(bytes, i)
       } catch (error) {
         return void t.fail(`${linkType}: ${error} on ${hex(bytes)}`)
       }
@@ -157,3 +209,43 @@ t.test('decode, describe and verifyChecksums never throw on bytes', async t => {
     t.pass(`${linkType}: ${runs} inputs`)
   }
 })
+
+function levels(frame: DecodedFrame): DecodedFrame[] {
+  return frame.inner ? [frame, ...levels(frame.inner)] : [frame]
+}
+
+/** What is wrong with a cursor, going by the first packet of IP that `decode` found. */
+function checkCursor(cursor: FrameCursor, decoded: DecodedFrame): string | undefined {
+  const packet = levels(decoded).find(level => level.ipv4 ?? level.ipv6)
+  const ip = packet?.ipv4 ?? packet?.ipv6
+  const transport = packet?.udp ?? packet?.tcp
+  const expected: [string, unknown, unknown][] = [
+    ['version', cursor.ipVersion, packet?.ipv4 ? 4 : packet?.ipv6 ? 6 : -1],
+    ['protocol', cursor.protocol, ip?.protocol ?? -1],
+    ['source', cursor.source, ip?.source],
+    ['destination', cursor.destination, ip?.destination],
+    ['VLAN', cursor.vlanId, decoded.vlans[0]?.id ?? -1],
+  ]
+  if (transport || !packet || packet.issues.length === 0) {
+    expected.push(['source port', cursor.sourcePort, transport?.sourcePort ?? -1])
+    expected.push(['destination port', cursor.destinationPort, transport?.destinationPort ?? -1])
+  }
+  if (transport)
+    expected.push(['payload', cursor.payloadEnd - cursor.payloadOffset, transport.payload.length])
+  const wrong = expected.find(([, found, wanted]) => found !== wanted)
+  return wrong && `the cursor's ${wrong[0]} is ${wrong[1]}, not ${wrong[2]}`
+}
+
+/** A node whose parts leave bytes out or share them. */
+function checkTree(node: FrameNode): string | undefined {
+  if (node.children.length === 0) return undefined
+  let at = node.offset
+  for (const child of node.children) {
+    if (child.offset !== at) return `${child.name} of ${node.name} begins at ${child.offset}, not ${at}`
+    const problem = checkTree(child)
+    if (problem) return problem
+    at += child.length
+  }
+  const end = node.offset + node.length
+  return at === end ? undefined : `${node.name} ends at ${end}, its parts at ${at}`
+}

@@ -1,13 +1,9 @@
 import fc from 'fast-check'
-import { formatIpv4, formatIpv6, formatMacAddress } from '../../src/address/index.js'
 import type { FrameCodecName } from '../../src/frames/index.js'
+import { controlArbitraries } from './control-arbitraries.js'
+import { bytes, ipv4, ipv6, mac, payload, uint } from './field-arbitraries.js'
+import { tunnelArbitraries } from './tunnel-arbitraries.js'
 
-const uint = (bits: number) => fc.integer({ min: 0, max: 2 ** bits - 1 })
-const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-const payload = fc.uint8Array({ maxLength: 80 })
-const mac = bytes(6).map(b => formatMacAddress(b))
-const ipv4 = bytes(4).map(b => formatIpv4(b))
-const ipv6 = bytes(16).map(b => formatIpv6(b))
 const offset = fc.integer({ min: 0, max: 8191 }).map(units => units * 8)
 const opaque = (unit: number) =>
   fc.integer({ min: 1, max: 4 }).chain(units => bytes(units * unit + (unit === 4 ? 4 : 0) - 2))
@@ -177,6 +173,8 @@ const tcpOptions = fc.array(tcpOption, { maxLength: 6 }).map(options => {
 
 /** Records as the decoders return them, for every codec: all fields set, lengths right, checksums arbitrary. */
 export const recordArbitraries: Record<FrameCodecName, fc.Arbitrary<object>> = {
+  ...tunnelArbitraries,
+  ...controlArbitraries,
   ethernet,
   vlan: fc.record({ priority: uint(3), dropEligible: fc.boolean(), id: uint(12), type: uint(16), payload }),
   arp: fc.record({

@@ -33,7 +33,7 @@ t.test('all layers of a frame, and back', async t => {
     { ethernet, ipv4, icmp: { type: 8, identifier: 1, sequence: 1 }, payload },
     { ethernet, ipv6, icmpv6: { type: 128, identifier: 1, sequence: 1 }, payload },
     { ethernet, ipv6, neighborDiscovery: { type: 135, target: 'fe80::2' } },
-    { ethernet, payload },
+    { ethernet, llc: { destination: 6, source: 6 }, payload },
     { ethernet: { ...ethernet, type: 0x9999 }, payload },
   ]
   for (const input of layers) {
@@ -114,8 +114,11 @@ t.test('issues name the layer; what came before is there', async t => {
   t.ok(version.ethernet)
 
   t.match(decode(new Uint8Array()).issues, [{ layer: 'ethernet' }])
-  t.match(decode(fixture('00000009'), 'null').issues, [{ layer: 'link', code: 'ERR_FRAME_MALFORMED' }])
-  t.match(decode(new Uint8Array(15), 'linux-sll').issues, [{ layer: 'link', code: 'ERR_FRAME_TRUNCATED' }])
+  t.match(decode(fixture('00000009'), 'null'), { loopback: { family: 9 }, issues: [] })
+  t.match(decode(fixture('5000'), 'ip').issues, [{ layer: 'link', code: 'ERR_FRAME_MALFORMED' }])
+  t.match(decode(new Uint8Array(15), 'linux-sll').issues, [
+    { layer: 'linux-sll', code: 'ERR_FRAME_TRUNCATED' },
+  ])
   t.match(decode(encode({ ethernet: { ...ethernet, length: 100 }, payload })).issues, [{ layer: 'ethernet' }])
   t.match(decode(encode({ ethernet: { ...ethernet, type: 0x8100 }, payload: fixture('00') })).issues, [
     { layer: 'vlan' },

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { formatIpv6, parseIpv6 } from '../../src/address/index.js'
+import { hex } from '../../src/bytes/index.js'
+import { type DecodedFrame, decode, encode, type LinkType } from '../../src/frames/index.js'
+import { PcapngWriter } from '../../src/pcap/index.js'
+import { RandomFrames } from '../support/random-frames.js'
+import { requires } from '../support/requires.js'
+import { tsharkFields } from '../support/tshark-fields.js'
+
+const seed = Number(process.env.NETLOOM_FRAMES_SEED ?? 1)
+const counts: [LinkType, number][] = [
+  ['ethernet', 1500],
+  ['ip', 400],
+  ['linux-sll', 300],
+  ['linux-sll2', 300],
+  ['null', 200],
+  ['loop', 100],
+]
+
+t.test('tshark reads in our frames what we wrote, and we read what it does', async t => {
+  if (!requires(t, 'tshark')) return
+  t.comment(`seed ${seed}`)
+  const random = new RandomFrames(seed)
+  const seen = new Set<string>()
+  for (const [linkType, count] of counts) {
+    const frames = Array.from({ length: count }, () => encode(random.next(linkType)))
+    const file = join(t.testdir({}), `${linkType}.pcapng`)
+    writeFileSync(file, capture(linkType, frames))
+    const lines = tshark(file)
+    t.equal(lines.length, count, `${linkType}: ${count} frames`)
+    let wrong = 0
+    frames.forEach((frame, i) => {
+      const packets = levels(decode(frame, linkType))
+      const columns = lines[i]!.split('\t')
+      Object.entries(tsharkFields).forEach(([field, read], column) => {
+        const ours = packets.flatMap(packet => read(packet) ?? []).map(normal)
+        const theirs = columns[column] === '' ? [] : columns[column]!.split('|').map(normal)
+        if (theirs.length > 0) seen.add(field)
+        if (ours.join('|') === theirs.join('|')) return
+        if (wrong++ < 20) t.same(ours, theirs, `${linkType} ${field} of ${hex(frame)}`)
+      })
+    })
+    t.equal(wrong, 0, `${linkType}: all fields agree`)
+  }
+  t.same(
+    Object.keys(tsharkFields).filter(field => !seen.has(field)),
+    [],
+    'every field was compared',
+  )
+})
+
+function levels(frame: DecodedFrame): DecodedFrame[] {
+  return frame.inner ? [frame, ...levels(frame.inner)] : [frame]
+}
+
+/** Numbers, truth and IPv6 addresses are written in several ways. */
+function normal(value: unknown): string {
+  const text = typeof value === 'boolean' ? String(Number(value)) : String(value)
+  if (/^(?:0x[0-9a-f]+|\d+)$/i.test(text)) return String(BigInt(text))
+  if (text === 'True' || text === 'False') return text === 'True' ? '1' : '0'
+  return /^[0-9a-f.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(text) && !/^..(?::..){5}$/.test(text)
+    ? formatIpv6(parseIpv6(text))
+    : text
+}
+
+function capture(linkType: LinkType, frames: readonly Uint8Array[]): Uint8Array {
+  const writer = new PcapngWriter()
+  const blocks = [writer.header(), writer.interface({ linkType })]
+  frames.forEach((data, i) => {
+    blocks.push(writer.packet({ timestamp: BigInt(i) * 1_000_000_000n, data }))
+  })
+  return Buffer.concat(blocks)
+}
+
+function tshark(file: string): string[] {
+  const fields = Object.keys(tsharkFields).flatMap(field => ['-e', field])
+  // Each frame by itself: nothing is put together from several.
+  const off = [
+    'ip.defragment',
+    'ipv6.defragment',
+    'tcp.desegment_tcp_streams',
+    'tcp.analyze_sequence_numbers',
+  ]
+  const options = off.flatMap(name => ['-o', `${name}:FALSE`])
+  const how = ['-n', '-T', 'fields', '-E', 'occurrence=a', '-E', 'aggregator=|', ...options]
+  const output = execFileSync('tshark', ['-r', file, ...how, ...fields], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 28,
+  })
+  return output.replace(/\n$/, '').split('\n')
+}
