@@ -46,6 +46,8 @@ function isOfUsage(error: unknown): error is Error {
 /** What the system refused says it all; anything else says where it comes from. */
 function complaint(error: unknown): string {
   if (error instanceof SystemError || error instanceof NetloomError) return error.message
+  // Node's own, of files.
+  if (error instanceof Error && 'syscall' in error) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

@@ -22,6 +22,7 @@ export type {
   SendResult,
   WaitOptions,
 } from './port.js'
+export { SelectedBatch } from './selected-batch.js'
 export type { Slab } from './slab-pool.js'
 export { stateChanges } from './state-changes.js'
 export { type TeeOptions, tee } from './tee.js'

@@ -1,6 +1,7 @@
 /** The commands, in the order in which the usage lists them. */
 import type { Command } from '../command.js'
 import { addresses } from './addresses.js'
+import { capture } from './capture.js'
 import { clean } from './clean.js'
 import { demo } from './demo.js'
 import { doctor } from './doctor.js'
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   qdiscs,
   namespaces,
   watch,
+  capture,
   filter,
   doctor,
   clean,
