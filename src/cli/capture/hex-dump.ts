@@ -12,7 +12,7 @@ export function hexDump(bytes: Uint8Array, withText: boolean): string {
       words += row[i]!.toString(16).padStart(2, '0')
     }
     const offset = `\t0x${at.toString(16).padStart(4, '0')}: ${words}`
-    text += withText ? `${offset.padEnd(50)}  ${printable(row)}\n` : `${offset}\n`
+    text += withText ? `${offset.padEnd(49)}  ${printable(row)}\n` : `${offset}\n`
   }
   return text
 }

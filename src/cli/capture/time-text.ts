@@ -19,9 +19,11 @@ export class TimeText {
   }
 
   /** With a space behind it; empty where there is nothing to tell. */
-  of(time: bigint | undefined): string {
+  of(exact: bigint | undefined): string {
     const style = this.#style
-    if (time === undefined || style === 1) return ''
+    if (exact === undefined || style === 1) return ''
+    // Differences are of what is told.
+    const time = this.#digits === 9 ? exact : exact - (exact % 1000n)
     if (style === 2) return `${time / second}${this.#fraction(time % second)} `
     if (style === 3 || style === 5) {
       const since = time - (this.#before ?? time)
