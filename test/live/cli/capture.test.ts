@@ -317,8 +317,8 @@ if (requiresRoot(t) && requires(t, 'ping')) {
         'icmp',
       )
       await running.complaint(/listening/)
-      for (let i = 0; i < 2; i++)
-        await network.namespace.exec('ping', ['-c', '40', '-f', '-s', '40000', '10.0.0.2'])
+      while (!existsSync(join(directory, 'ring-00003.pcapng')))
+        await network.namespace.exec('ping', ['-c', '20', '-f', '-s', '40000', '10.0.0.2'])
       t.equal(await running.stop('SIGINT'), 0)
       const files = readdirSync(directory).filter(name => name.startsWith('ring-'))
       t.equal(files.length, 2)
