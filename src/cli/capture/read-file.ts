@@ -8,6 +8,7 @@ import {
 } from '../../filter/index.js'
 import { frameFlags, linkTypes } from '../../frames/index.js'
 import {
+  type CaptureReader,
   type FileBatch,
   type FileLinkType,
   isFileBatch,
@@ -29,12 +30,30 @@ export interface FileReading {
 
 /** Reads a capture file into sinks; how many packets went there. */
 export async function readFile(reading: FileReading, sinks: readonly PacketSink[]): Promise<number> {
-  const { path, count = Number.POSITIVE_INFINITY, signal } = reading
+  const { path, signal } = reading
   const filters = new FileFilters(reading)
   // Told at once where it is wrong, though it may be needed for another link type only.
   filters.of('ethernet')
   const source = path === '-' ? process.stdin : createReadStream('', { fd: await open(path) })
-  const capture = readCapture(source)
+  // A pipe may be silent.
+  const stop = () => source.destroy()
+  signal.addEventListener('abort', stop)
+  try {
+    return await pass(readCapture(source), reading, filters, sinks)
+  } catch (error) {
+    if (!signal.aborted) throw error
+    return 0
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+async function pass(
+  capture: CaptureReader,
+  { path, count = Number.POSITIVE_INFINITY, direction, signal }: FileReading,
+  filters: FileFilters,
+  sinks: readonly PacketSink[],
+): Promise<number> {
   let packets = 0
   for await (const item of capture.items()) {
     if (signal.aborted || sinks.some(sink => sink.closed)) break
@@ -42,7 +61,7 @@ export async function readFile(reading: FileReading, sinks: readonly PacketSink[
       for (const sink of sinks) await sink.item?.(item)
       continue
     }
-    const frames = chosen(item, filters.of(item.linkType), reading.direction, count - packets)
+    const frames = chosen(item, filters.of(item.linkType), direction, count - packets)
     packets += frames?.length ?? item.count
     if (frames?.length !== 0) for (const sink of sinks) await sink.take(item, frames)
     if (packets >= count) break
