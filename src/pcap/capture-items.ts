@@ -15,9 +15,6 @@ import {
   ipv6Interface,
   kindAndBytes,
   macAddress,
-  many,
-  type OptionValues,
-  one,
   processAndThread,
   resolution,
   text,
@@ -25,8 +22,8 @@ import {
   uint8,
   uint32,
   uint64,
-  vital,
-} from './option-table.js'
+} from './option-codecs.js'
+import { many, type OptionValues, one, vital } from './option-table.js'
 
 /** Numbers of blocks. */
 export const blockTypes = {

@@ -39,13 +39,13 @@ import {
 } from './capture-items.js'
 import { fileLinkType, linkTypeNumber } from './file-link-type.js'
 import { decodeNameRecords, encodeNameRecords } from './name-records.js'
+import { requireBigint } from './option-codecs.js'
 import {
   decodeOptions,
   encodeOptions,
   type OptionTable,
   optionsLength,
   type RawOption,
-  requireBigint,
   writeOptions,
 } from './option-table.js'
 

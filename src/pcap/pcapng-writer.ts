@@ -24,7 +24,8 @@ import {
 import { type FileBatch, FileFrames, requireItem } from './file-batch.js'
 import { fileLinkType, linkTypeNumber } from './file-link-type.js'
 import { interfaceScale } from './interface-scale.js'
-import { encodeOptions, requireBigint } from './option-table.js'
+import { requireBigint } from './option-codecs.js'
+import { encodeOptions } from './option-table.js'
 import { encodeBlock, encodeSection, makeBlock, type SectionInput } from './pcapng-blocks.js'
 import { highWord, lowWord, nanoseconds, wordsOf } from './timestamp-scale.js'
 

@@ -257,6 +257,15 @@ t.test('limits', async t => {
   const one = writer.section() && writer.interface({ linkType: 'ip' })
   const many = Buffer.concat([writer.section(), ...Array(65537).fill(one)])
   t.match(decode(many).error, { message: /more than 65536 interfaces/ })
+  const decoder = new CaptureDecoder()
+  decoder.push(writer.section())
+  const large = writer.interface({ linkType: 'ip', comments: Array(250).fill('x'.repeat(65535)) })
+  t.throws(
+    () => {
+      for (let i = 0; i < 5; i++) decoder.push(large)
+    },
+    { message: /interfaces described in more than/ },
+  )
 })
 
 t.test('a batch owns its memory as far as it was given', async t => {
