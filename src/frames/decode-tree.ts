@@ -1,4 +1,5 @@
-import { type HeaderWalk, headers, walkFrame } from './header-walk.js'
+import { headers } from './header-kinds.js'
+import { type HeaderWalk, walkFrame } from './header-walk.js'
 import type { LinkType } from './link-type.js'
 import { isMld } from './mld.js'
 import { isNeighborDiscovery } from './neighbor-discovery.js'

@@ -1,7 +1,8 @@
 import { checksumSum, finishChecksum, writeUint16 } from '../bytes/index.js'
 import { invalidArgumentValue } from '../errors/index.js'
 import { encode, type FrameLayers } from './encode.js'
-import { headers, walkFrame } from './header-walk.js'
+import { headers } from './header-kinds.js'
+import { walkFrame } from './header-walk.js'
 import { ipProtocols } from './ip-protocols.js'
 import type { LinkType } from './link-type.js'
 

@@ -1,11 +1,13 @@
 import { type ArpInput, encodeArp } from './arp.js'
 import { type Dhcpv4Input, encodeDhcpv4 } from './dhcpv4.js'
 import { type Dhcpv6Input, encodeDhcpv6 } from './dhcpv6.js'
+import { headroom } from './encode-size.js'
 import { etherTypes } from './ether-types.js'
 import { type EthernetInput, encodeEthernet } from './ethernet.js'
+import { makeInRoom } from './frame-room.js'
 import { encodeGeneve, type GeneveInput } from './geneve.js'
 import { encodeGre, type GreInput } from './gre.js'
-import { headers } from './header-walk.js'
+import { headers } from './header-kinds.js'
 import { encodeIcmp, type IcmpInput } from './icmp.js'
 import { encodeIcmpv6, type Icmpv6Input } from './icmpv6.js'
 import { encodeIgmp, type IgmpInput } from './igmp.js'
@@ -21,6 +23,7 @@ import { encodeMld, type MldInput } from './mld.js'
 import { encodeMpls, type MplsInput } from './mpls.js'
 import { encodeNeighborDiscovery, type NeighborDiscoveryInput } from './neighbor-discovery.js'
 import { encodePppoe, type PppoeInput, pppoeCodes, pppProtocols } from './pppoe.js'
+import { byteField, noBytes, withFields } from './record.js'
 import { encodeStp, type StpInput } from './stp.js'
 import { encodeTcp, type TcpInput } from './tcp.js'
 import { encodeUdp, type UdpInput } from './udp.js'
@@ -87,13 +90,16 @@ interface Encoded {
  * @throws TypeError, RangeError for a field that does not fit
  */
 export function encode(layers: FrameLayers): Uint8Array {
-  return encodePacket(layers).bytes
+  const payload = byteField('payload', innermost(layers).payload, noBytes)
+  return makeInRoom(headroom(layers), payload, placed => encodePacket(layers, placed).bytes)
 }
 
-function encodePacket(layers: FrameLayers): Encoded {
-  const inner = layers.inner
-    ? encodePacket(layers.inner)
-    : { bytes: layers.payload ?? new Uint8Array(), header: headers.none }
+function innermost(layers: FrameLayers): FrameLayers {
+  return layers.inner ? innermost(layers.inner) : layers
+}
+
+function encodePacket(layers: FrameLayers, payload: Uint8Array): Encoded {
+  const inner = layers.inner ? encodePacket(layers.inner, payload) : { bytes: payload, header: headers.none }
   return encodeLink(layers, encodeNetwork(layers, encodeTransport(layers, encodeApplication(layers, inner))))
 }
 
@@ -101,16 +107,16 @@ function encodePacket(layers: FrameLayers): Encoded {
 function encodeApplication(layers: FrameLayers, inner: Encoded): Encoded {
   const { vxlan, geneve, dhcpv4, dhcpv6, wireguard } = layers
   const payload = inner.bytes
-  if (vxlan) return { bytes: encodeVxlan({ ...vxlan, payload }), header: headers.vxlan }
+  if (vxlan) return { bytes: encodeVxlan(withFields(vxlan, { payload })), header: headers.vxlan }
   if (geneve) {
     const protocol = geneve.protocol ?? etherTypeOf(inner)!
-    return { bytes: encodeGeneve({ ...geneve, protocol, payload }), header: headers.geneve }
+    return { bytes: encodeGeneve(withFields(geneve, { protocol, payload })), header: headers.geneve }
   }
   if (dhcpv4) return { bytes: encodeDhcpv4(dhcpv4), header: headers.dhcpv4 }
   if (dhcpv6) return { bytes: encodeDhcpv6(dhcpv6), header: headers.dhcpv6 }
   if (!wireguard) return inner
   const message =
-    wireguard.type === wireguardTypes.data && layers.payload ? { ...wireguard, payload } : wireguard
+    wireguard.type === wireguardTypes.data && layers.payload ? withFields(wireguard, { payload }) : wireguard
   return { bytes: encodeWireguard(message), header: headers.wireguard }
 }
 
@@ -123,27 +129,35 @@ function encodeTransport(layers: FrameLayers, inner: Encoded): Encoded {
       ? encodeNeighborDiscovery(neighborDiscovery, addresses)
       : mld
         ? encodeMld(mld, addresses)
-        : encodeIcmpv6({ ...icmpv6!, payload }, addresses)
+        : encodeIcmpv6(withFields(icmpv6!, { payload }), addresses)
     return { bytes, header: headers.icmpv6, protocol: ipProtocols.icmpv6 }
   }
   if (icmp)
-    return { bytes: encodeIcmp({ ...icmp, payload }), header: headers.icmp, protocol: ipProtocols.icmp }
+    return {
+      bytes: encodeIcmp(withFields(icmp, { payload })),
+      header: headers.icmp,
+      protocol: ipProtocols.icmp,
+    }
   if (igmp) return { bytes: encodeIgmp(igmp), header: headers.igmp, protocol: ipProtocols.igmp }
   if (udp)
     return {
-      bytes: encodeUdp({ ...udp, payload }, addresses),
+      bytes: encodeUdp(withFields(udp, { payload }), addresses),
       header: headers.udp,
       protocol: ipProtocols.udp,
     }
   if (tcp)
     return {
-      bytes: encodeTcp({ ...tcp, payload }, addresses),
+      bytes: encodeTcp(withFields(tcp, { payload }), addresses),
       header: headers.tcp,
       protocol: ipProtocols.tcp,
     }
   if (!gre) return inner
   const protocol = gre.protocol ?? etherTypeOf(inner)!
-  return { bytes: encodeGre({ ...gre, protocol, payload }), header: headers.gre, protocol: ipProtocols.gre }
+  return {
+    bytes: encodeGre(withFields(gre, { protocol, payload })),
+    header: headers.gre,
+    protocol: ipProtocols.gre,
+  }
 }
 
 function encodeNetwork(layers: FrameLayers, inner: Encoded): Encoded {
@@ -153,8 +167,8 @@ function encodeNetwork(layers: FrameLayers, inner: Encoded): Encoded {
   if (stp) return { bytes: encodeStp(stp), header: headers.stp }
   const payload = inner.bytes
   const protocol = ipv4?.protocol ?? ipv6?.protocol ?? protocolOf(inner)
-  if (ipv4) return { bytes: encodeIpv4({ ...ipv4, protocol, payload }), header: headers.ipv4 }
-  if (ipv6) return { bytes: encodeIpv6({ ...ipv6, protocol, payload }), header: headers.ipv6 }
+  if (ipv4) return { bytes: encodeIpv4(withFields(ipv4, { protocol, payload })), header: headers.ipv4 }
+  if (ipv6) return { bytes: encodeIpv6(withFields(ipv6, { protocol, payload })), header: headers.ipv6 }
   return inner
 }
 
@@ -167,46 +181,46 @@ function encodeLink(layers: FrameLayers, network: Encoded): Encoded {
   if (pppoe) {
     const protocol = pppoe.protocol ?? pppProtocolOf(header)
     const isSession = (pppoe.code ?? pppoeCodes.session) === pppoeCodes.session
-    bytes = encodePppoe({ ...pppoe, ...(isSession && { protocol }), payload: bytes })
+    bytes = encodePppoe(withFields(pppoe, isSession ? { protocol, payload: bytes } : { payload: bytes }))
     header = headers.pppoe
     type = isSession ? etherTypes.pppoeSession : etherTypes.pppoeDiscovery
   }
   for (const [i, label] of [...mpls.entries()].toReversed()) {
-    bytes = encodeMpls({ ...label, bottom: label.bottom ?? i === mpls.length - 1, payload: bytes })
+    bytes = encodeMpls(withFields(label, { bottom: label.bottom ?? i === mpls.length - 1, payload: bytes }))
     header = headers.mpls
     type = etherTypes.mpls
   }
   if (llc) {
-    bytes = encodeLlc({ ...llc, payload: bytes })
+    bytes = encodeLlc(withFields(llc, { payload: bytes }))
     header = headers.llc
     type = undefined
   }
   for (const tag of vlans.toReversed()) {
-    bytes = encodeVlan({ ...tag, type: tag.type ?? type ?? bytes.length, payload: bytes })
+    bytes = encodeVlan(withFields(tag, { type: tag.type ?? type ?? bytes.length, payload: bytes }))
     header = headers.vlan
     type = etherTypes.vlan
   }
   const payload = bytes
   if (ethernet) {
-    const record = { ...ethernet, type: ethernet.type ?? type, payload }
+    const record = withFields(ethernet, { type: ethernet.type ?? type, payload })
     return { bytes: encodeEthernet(record), header: headers.ethernet }
   }
   // 802.2 without an EtherType is 4 (linux/if_ether.h, ETH_P_802_2).
   const protocol = type ?? 4
   if (linuxSll)
     return {
-      bytes: encodeLinuxSll({ ...linuxSll, protocol: linuxSll.protocol ?? protocol, payload }),
+      bytes: encodeLinuxSll(withFields(linuxSll, { protocol: linuxSll.protocol ?? protocol, payload })),
       header: headers.linuxSll,
     }
   if (linuxSll2)
     return {
-      bytes: encodeLinuxSll2({ ...linuxSll2, protocol: linuxSll2.protocol ?? protocol, payload }),
+      bytes: encodeLinuxSll2(withFields(linuxSll2, { protocol: linuxSll2.protocol ?? protocol, payload })),
       header: headers.linuxSll2,
     }
-  if (!loopback) return { bytes, header, ...(bytes === network.bytes && network) }
+  if (!loopback) return bytes === network.bytes ? network : { bytes, header }
   const family = header === headers.ipv6 ? 10 : 2
   return {
-    bytes: encodeLoopback({ ...loopback, family: loopback.family ?? family, payload }),
+    bytes: encodeLoopback(withFields(loopback, { family: loopback.family ?? family, payload })),
     header: headers.loopback,
   }
 }

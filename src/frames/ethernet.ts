@@ -6,10 +6,12 @@
  *  12   2  EtherType; up to 1500 it is the payload's length, and an 802.2 LLC header follows
  *  14      payload, padded by senders to 46 bytes
  */
+
 import { formatMacAddress, parseMacAddress } from '../address/index.js'
-import { readUint16, writeUint16 } from '../bytes/index.js'
+import { concatBytes, readUint16, writeUint16 } from '../bytes/index.js'
 import { requireInteger } from '../errors/index.js'
 import { truncated } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input } from './record.js'
 
@@ -91,7 +93,7 @@ export function ethernetRecord(view: EthernetView): EthernetRecord {
 export function encodeEthernet(record: EthernetInput): Uint8Array {
   const payload = byteField('payload', record.payload)
   const trailer = record.trailer && byteField('trailer', record.trailer)
-  const bytes = new Uint8Array(ethernetHeaderLength + payload.length + (trailer?.length ?? 0))
+  const bytes = withHeader(ethernetHeaderLength, trailer ? concatBytes(payload, trailer) : payload)
   bytes.set(parseMacAddress(record.destination), 0)
   bytes.set(parseMacAddress(record.source), 6)
   const typeOrLength =
@@ -99,7 +101,5 @@ export function encodeEthernet(record: EthernetInput): Uint8Array {
       ? requireInteger('length', record.length ?? payload.length, 0, longest802Dot3)
       : requireInteger('type', record.type, longest802Dot3 + 1, 0xffff)
   writeUint16(bytes, 12, typeOrLength)
-  bytes.set(payload, ethernetHeaderLength)
-  if (trailer) bytes.set(trailer, ethernetHeaderLength + payload.length)
   return bytes
 }

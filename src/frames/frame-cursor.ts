@@ -3,11 +3,12 @@ import { readUint16, readUint32 } from '../bytes/index.js'
 import { invalidArgumentType, outOfRange } from '../errors/index.js'
 import { etherTypes } from './ether-types.js'
 import type { FrameBatch } from './frame-batch.js'
-import { HeaderWalk, headers } from './header-walk.js'
+import { headers } from './header-kinds.js'
+import { HeaderWalk } from './header-walk.js'
 import { ipProtocols } from './ip-protocols.js'
 import type { LinkType } from './link-type.js'
+import { noBytes } from './record.js'
 
-const noBytes = new Uint8Array()
 const noNumbers: Uint32Array = new Uint32Array()
 
 /**

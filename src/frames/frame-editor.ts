@@ -3,8 +3,10 @@ import { readUint16, writeUint16 } from '../bytes/index.js'
 import { invalidArgumentType, NetloomError, requireInteger, requireOptions } from '../errors/index.js'
 import { updateChecksum } from './checksum.js'
 import { frameFlags } from './frame-batch.js'
-import { HeaderWalk, headers } from './header-walk.js'
+import { headers } from './header-kinds.js'
+import { HeaderWalk } from './header-walk.js'
 import type { LinkType } from './link-type.js'
+import { noBytes } from './record.js'
 import type { VerifyOptions } from './verify.js'
 
 /**
@@ -21,7 +23,7 @@ import type { VerifyOptions } from './verify.js'
  */
 export class FrameEditor {
   readonly #walk = new HeaderWalk()
-  #bytes: Uint8Array = new Uint8Array()
+  #bytes: Uint8Array = noBytes
   #ip = -1
   #version = 4
   /** Of UDP, TCP and ICMPv6, if it is all there; else -1. */

@@ -10,8 +10,10 @@
  *          units of 4 bytes (5 bits), data
  *          payload
  */
+
 import { concatBytes, readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import { malformed } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, requireMultiple, uint } from './record.js'
 
@@ -107,12 +109,13 @@ export function encodeGeneve(record: GeneveInput): Uint8Array {
   const list = record.options ?? []
   const options = concatBytes(...list.flatMap(encodeOption))
   const critical = record.critical ?? list.some(option => (option.type & 0x80) !== 0)
-  const header = new Uint8Array(fixedLength)
-  header[0] = uint('length of options / 4', options.length / 4, 6)
-  header[1] = (record.control ? 0x80 : 0) | (critical ? 0x40 : 0)
-  writeUint16(header, 2, uint('protocol', record.protocol, 16))
-  writeUint32(header, 4, uint('vni', record.vni, 24) << 8)
-  return concatBytes(header, options, payload)
+  const bytes = withHeader(fixedLength + options.length, payload)
+  bytes[0] = uint('length of options / 4', options.length / 4, 6)
+  bytes[1] = (record.control ? 0x80 : 0) | (critical ? 0x40 : 0)
+  writeUint16(bytes, 2, uint('protocol', record.protocol, 16))
+  writeUint32(bytes, 4, uint('vni', record.vni, 24) << 8)
+  bytes.set(options, fixedLength)
+  return bytes
 }
 
 function encodeOption(option: GeneveOption): Uint8Array[] {

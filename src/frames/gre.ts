@@ -10,10 +10,12 @@
  *          acknowledgment number (4), in version 1, if there
  *          payload
  */
+
 import { internetChecksum, readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import { invalidArgumentValue } from '../errors/index.js'
 import type { ChecksumVerdict } from './checksum.js'
 import { malformed } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -132,7 +134,7 @@ export function encodeGre(record: GreInput): Uint8Array {
     throw invalidArgumentValue('acknowledgment', acknowledgment, 'needs version 1')
   const summed = checksum !== undefined && checksum !== false
   const words = [key, sequence, acknowledgment].filter(word => word !== undefined)
-  const bytes = new Uint8Array(4 + (summed ? 4 : 0) + 4 * words.length + payload.length)
+  const bytes = withHeader(4 + (summed ? 4 : 0) + 4 * words.length, payload)
   const flags =
     (summed ? bits.checksum : 0) |
     (key !== undefined ? bits.key : 0) |
@@ -145,7 +147,6 @@ export function encodeGre(record: GreInput): Uint8Array {
     writeUint32(bytes, at, uint('key, sequence or acknowledgment', word, 32))
     at += 4
   }
-  bytes.set(payload, at)
   if (summed) {
     const sum = checksum === true ? internetChecksum(bytes) : checksum
     writeUint16(bytes, 4, uint('checksum', sum as number, 16))

@@ -6,56 +6,31 @@ import { readUint16, readUint32 } from '../bytes/index.js'
 import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
 import { dhcpv4Length, dhcpv4Ports, isDhcpv4 } from './dhcpv4.js'
 import { dhcpv6Length, dhcpv6Ports } from './dhcpv6.js'
-import { etherTypes } from './ether-types.js'
 import { ethernetHeaderLength, longest802Dot3 } from './ethernet.js'
 import { type FrameError, malformed, truncated } from './frame-error.js'
 import { geneveLength, genevePort } from './geneve.js'
 import { greLength } from './gre.js'
+import {
+  headers,
+  isIcmpError,
+  isIcmpv6Error,
+  ofEtherType,
+  ofFamily,
+  ofPppProtocol,
+  ofProtocol,
+} from './header-kinds.js'
 import { ipProtocols } from './ip-protocols.js'
 import { type Ipv6Chain, walkIpv6Extensions } from './ipv6.js'
 import type { LinkType } from './link-type.js'
 import { isSnap, llcAccessPoints, llcLength } from './llc.js'
-import { pppoeCodes, pppProtocols } from './pppoe.js'
+import { pppoeCodes } from './pppoe.js'
+import { noBytes } from './record.js'
 import { stpLength } from './stp.js'
 import { vxlanPort } from './vxlan.js'
 import { wireguardLength, wireguardPort, wireguardTypes } from './wireguard.js'
 
-/**
- * Kinds of headers, outermost first: where one is followed by one that is not after it in this list, another packet
- * begins inside the first. VLAN tags and MPLS labels are stacked.
- */
-export const headers = {
-  none: 0,
-  ethernet: 1,
-  linuxSll: 2,
-  linuxSll2: 3,
-  loopback: 4,
-  vlan: 5,
-  llc: 6,
-  mpls: 7,
-  pppoe: 8,
-  arp: 9,
-  lldp: 10,
-  stp: 11,
-  ipv4: 12,
-  ipv6: 13,
-  icmp: 14,
-  icmpv6: 15,
-  igmp: 16,
-  tcp: 17,
-  udp: 18,
-  gre: 19,
-  vxlan: 20,
-  geneve: 21,
-  dhcpv4: 22,
-  dhcpv6: 23,
-  wireguard: 24,
-} as const
-
 /** Nothing that is meant seriously has more. */
 const mostHeaders = 32
-
-const noBytes = new Uint8Array()
 
 /** Moves from header to header over one frame. Allocates nothing and never throws on bytes; made to be used again. */
 export class HeaderWalk {
@@ -270,37 +245,7 @@ export class HeaderWalk {
 
   #ofEtherType(type: number): void {
     this.etherType = type
-    switch (type) {
-      case etherTypes.ipv4:
-        this.following = headers.ipv4
-        break
-      case etherTypes.ipv6:
-        this.following = headers.ipv6
-        break
-      case etherTypes.arp:
-        this.following = headers.arp
-        break
-      case etherTypes.vlan:
-      case etherTypes.serviceVlan:
-        this.following = headers.vlan
-        break
-      case etherTypes.mpls:
-      case etherTypes.mplsMulticast:
-        this.following = headers.mpls
-        break
-      case etherTypes.pppoeDiscovery:
-      case etherTypes.pppoeSession:
-        this.following = headers.pppoe
-        break
-      case etherTypes.ethernet:
-        this.following = headers.ethernet
-        break
-      case etherTypes.lldp:
-        this.following = headers.lldp
-        break
-      default:
-        this.following = headers.none
-    }
+    this.following = ofEtherType(type)
   }
 
   /** What IP begins at `payload`, by its version: for links and labels that do not say. */
@@ -421,73 +366,12 @@ function isEither(source: number, destination: number, a: number, b: number): bo
   return source === a || source === b || destination === a || destination === b
 }
 
-function isIcmpError(type: number): boolean {
-  return type === 3 || type === 4 || type === 5 || type === 11 || type === 12
-}
-
-function isIcmpv6Error(type: number): boolean {
-  return type >= 1 && type <= 4
-}
-
-/** Each of the two ICMP protocols belongs to its version of IP. */
-function ofProtocol(protocol: number, version: 4 | 6): number {
-  switch (protocol) {
-    case ipProtocols.tcp:
-      return headers.tcp
-    case ipProtocols.udp:
-      return headers.udp
-    case ipProtocols.icmp:
-      return version === 4 ? headers.icmp : headers.none
-    case ipProtocols.icmpv6:
-      return version === 6 ? headers.icmpv6 : headers.none
-    case ipProtocols.igmp:
-      return version === 4 ? headers.igmp : headers.none
-    case ipProtocols.gre:
-      return headers.gre
-    case ipProtocols.ipv4:
-      return headers.ipv4
-    case ipProtocols.ipv6:
-      return headers.ipv6
-    case ipProtocols.mpls:
-      return headers.mpls
-    default:
-      return headers.none
-  }
-}
-
-function ofPppProtocol(protocol: number): number {
-  if (protocol === pppProtocols.ipv4) return headers.ipv4
-  if (protocol === pppProtocols.ipv6) return headers.ipv6
-  return protocol === pppProtocols.mpls ? headers.mpls : headers.none
-}
-
-/** The field of a loopback link, in either byte order: no family is above 0xff. */
-function ofFamily(field: number): number {
-  switch (field > 0xffff ? field >>> 24 : field) {
-    case 2:
-      return headers.ipv4
-    case 10: // Linux
-    case 24: // NetBSD, OpenBSD
-    case 28: // FreeBSD
-    case 30: // macOS
-      return headers.ipv6
-    default:
-      return headers.none
-  }
-}
-
 /** A walk before the first header of a frame. @throws TypeError when `frame` is no Uint8Array */
 export function walkFrame(frame: Uint8Array, linkType: LinkType): HeaderWalk {
   if (!(frame instanceof Uint8Array)) throw invalidArgumentType('frame', 'an instance of Uint8Array', frame)
   const walk = new HeaderWalk()
   walk.begin(frame, 0, frame.length, linkType)
   return walk
-}
-
-/** Whether `next` begins another packet inside the one that `header` belongs to. */
-export function beginsPacket(header: number, next: number): boolean {
-  if (next === header) return next !== headers.vlan && next !== headers.mpls
-  return next < header || (header === headers.ipv4 && next === headers.ipv6)
 }
 
 /** A quoted packet, the datagram in a first fragment, or what is left of it in a packet that was cut. */

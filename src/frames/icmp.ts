@@ -7,9 +7,11 @@
  *   4   4  by type: identifier and sequence (2 each); gateway (4); pointer (1); unused (2) and MTU (2); unused
  *   8      by type: echoed data, or the header and first bytes of the packet in question
  */
+
 import { formatIpv4, parseIpv4 } from '../address/index.js'
 import { internetChecksum, readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import type { ChecksumVerdict } from './checksum.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -145,7 +147,7 @@ export function icmpRecord(view: IcmpView): IcmpRecord {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeIcmp(record: IcmpInput): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   bytes[0] = uint('type', record.type, 8)
   bytes[1] = uint('code', record.code, 8, 0)
   writeUint32(bytes, 4, uint('rest', record.rest, 32, 0))
@@ -154,7 +156,6 @@ export function encodeIcmp(record: IcmpInput): Uint8Array {
   if (record.gateway !== undefined) bytes.set(parseIpv4(record.gateway), 4)
   if (record.pointer !== undefined) bytes[4] = uint('pointer', record.pointer, 8)
   if (record.mtu !== undefined) writeUint16(bytes, 6, uint('mtu', record.mtu, 16))
-  bytes.set(payload, headerLength)
   writeUint16(bytes, 2, uint('checksum', record.checksum, 16, internetChecksum(bytes)))
   return bytes
 }

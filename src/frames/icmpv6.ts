@@ -7,8 +7,10 @@
  *   4   4  by type: identifier and sequence (2 each); MTU (4); pointer (4); flags of neighbor discovery
  *   8      by type: echoed data, the packet in question, or what neighbor-discovery.ts decodes
  */
+
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import { type ChecksumVerdict, type IpAddressPair, upperLayerChecksum } from './checksum.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { ipProtocols } from './ip-protocols.js'
 import { byteField, type Input, uint } from './record.js'
@@ -123,7 +125,7 @@ export function icmpv6Record(view: Icmpv6View): Icmpv6Record {
  */
 export function encodeIcmpv6(record: Icmpv6Input, addresses?: IpAddressPair): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   bytes[0] = uint('type', record.type, 8)
   bytes[1] = uint('code', record.code, 8, 0)
   writeUint32(bytes, 4, uint('rest', record.rest, 32, 0))
@@ -131,7 +133,6 @@ export function encodeIcmpv6(record: Icmpv6Input, addresses?: IpAddressPair): Ui
   if (record.sequence !== undefined) writeUint16(bytes, 6, uint('sequence', record.sequence, 16))
   if (record.mtu !== undefined) writeUint32(bytes, 4, uint('mtu', record.mtu, 32))
   if (record.pointer !== undefined) writeUint32(bytes, 4, uint('pointer', record.pointer, 32))
-  bytes.set(payload, headerLength)
   setIcmpv6Checksum(bytes, record.checksum, addresses)
   return bytes
 }

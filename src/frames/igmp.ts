@@ -20,7 +20,7 @@ import {
   readMulticastQuery,
   readMulticastRecords,
 } from './multicast-records.js'
-import { byteField, type Input, uint } from './record.js'
+import { byteField, type Input, noBytes, uint } from './record.js'
 
 const fixedLength = 8
 
@@ -122,7 +122,7 @@ export function encodeIgmp(record: IgmpInput): Uint8Array {
     fixed,
     ...(query ? [encodeMulticastQuery(query, 4)] : []),
     ...(records ?? []).map(entry => encodeMulticastRecord(entry, 4)),
-    byteField('payload', record.payload, new Uint8Array()),
+    byteField('payload', record.payload, noBytes),
   )
   writeUint16(bytes, 2, uint('checksum', record.checksum, 16, internetChecksum(bytes)))
   return bytes

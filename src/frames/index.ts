@@ -1,13 +1,14 @@
 /**
- * Codecs: a view and a record per protocol, whole frames, and one-line descriptions. And what frames travel in, a
- * {@link FrameBatch}.
+ * Codecs: a view and a record per protocol, whole frames, one-line descriptions and trees; cursors, edits and fragments.
+ * And what frames travel in, a {@link FrameBatch}.
  *
  * A *view* (`TcpView`) reads fields in place and allocates nothing but strings; its constructor checks that the
  * header is there. A *record* (`TcpRecord`) is a plain object: `decodeTcp` makes one and `encodeTcp` takes one,
  * filling in lengths and checksums that are left out. Decoders throw a {@link FrameError} (`ERR_FRAME_TRUNCATED`,
  * `ERR_FRAME_MALFORMED`) on bad bytes and nothing else; encoders throw `TypeError` or `RangeError` on bad fields.
- * {@link decode}, {@link describe} and {@link verifyChecksums} never throw on bytes. Addresses are canonical
- * strings; byte arrays in records share memory with the frame.
+ * {@link decode}, {@link describe}, {@link decodeTree}, {@link verifyChecksums} and {@link FrameCursor} never throw on
+ * bytes; how headers follow one another all of them have from one walk. Addresses are canonical strings; byte arrays in
+ * records share memory with the frame.
  *
  * Pure; loads on any platform. May use `errors`, `bytes`, `address`.
  */

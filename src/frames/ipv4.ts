@@ -13,12 +13,14 @@
  *  16   4  destination address
  *  20      options, padded to a multiple of 4
  */
+
 import { formatIpv4, parseIpv4 } from '../address/index.js'
 import { checksumSum, finishChecksum, readUint16, writeUint16 } from '../bytes/index.js'
 import type { ChecksumVerdict } from './checksum.js'
 import { malformed, truncated } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
-import { byteField, type Input, requireMultiple, uint } from './record.js'
+import { byteField, type Input, noBytes, requireMultiple, uint } from './record.js'
 
 const fixedLength = 20
 
@@ -179,10 +181,10 @@ export function ipv4Record(view: Ipv4View): Ipv4Record {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeIpv4(record: Ipv4Input): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const options = byteField('options', record.options, new Uint8Array())
+  const options = byteField('options', record.options, noBytes)
   const headerLength = fixedLength + requireMultiple('options.length', options.length, 4)
   const offset = requireMultiple('fragmentOffset', uint('fragmentOffset', record.fragmentOffset, 16, 0), 8)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   bytes[0] = 0x40 | uint('header length', headerLength / 4, 4)
   bytes[1] = (uint('dscp', record.dscp, 6, 0) << 2) | uint('ecn', record.ecn, 2, 0)
   writeUint16(bytes, 2, uint('totalLength', record.totalLength, 16, bytes.length))
@@ -199,7 +201,6 @@ export function encodeIpv4(record: Ipv4Input): Uint8Array {
   bytes.set(options, fixedLength)
   const checksum = finishChecksum(checksumSum(bytes, 0, headerLength))
   writeUint16(bytes, 10, uint('checksum', record.checksum, 16, checksum))
-  bytes.set(payload, headerLength)
   return bytes
 }
 

@@ -12,10 +12,12 @@
  * An extension header begins with the next header (1 byte) and, but for the fragment header, its own length (1
  * byte: in units of 8 bytes beyond the first 8; for AH in units of 4 bytes beyond the first 8).
  */
+
 import { formatIpv6, parseIpv6 } from '../address/index.js'
 import { concatBytes, readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import { invalidArgumentValue } from '../errors/index.js'
 import { malformed, truncated } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { ipProtocols } from './ip-protocols.js'
 import { byteField, type Input, requireMultiple, uint } from './record.js'
@@ -273,10 +275,11 @@ export function encodeIpv6(record: Ipv6Input): Uint8Array {
   const payload = byteField('payload', record.payload)
   const protocol = uint('protocol', record.protocol, 8)
   const extensions = record.extensions ?? []
-  const header = new Uint8Array(fixedLength)
   const types = [...extensions.map(extension => extension.type), protocol]
   const parts = extensions.map((extension, i) => encodeExtension(extension, types[i + 1]!))
-  const bytes = concatBytes(header, ...parts, payload)
+  const chain = concatBytes(...parts)
+  const bytes = withHeader(fixedLength + chain.length, payload)
+  bytes.set(chain, fixedLength)
   const traffic = (uint('dscp', record.dscp, 6, 0) << 2) | uint('ecn', record.ecn, 2, 0)
   writeUint32(bytes, 0, 0x60000000 | (traffic << 20) | uint('flowLabel', record.flowLabel, 20, 0))
   writeUint16(bytes, 4, uint('length', record.length, 16, bytes.length - fixedLength))

@@ -8,7 +8,9 @@
  *  14   2  EtherType; 1 and 4 are 802.3 and 802.2 without one
  *  16      payload
  */
+
 import { readUint16, writeUint16 } from '../bytes/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { formatLinkAddress, parseLinkAddress } from './link-address.js'
 import { byteField, type Input, uint } from './record.js'
@@ -79,12 +81,11 @@ export function linuxSllRecord(view: LinuxSllView): LinuxSllRecord {
 export function encodeLinuxSll(record: LinuxSllInput): Uint8Array {
   const payload = byteField('payload', record.payload)
   const address = parseLinkAddress('address', record.address ?? '', 8)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   writeUint16(bytes, 0, uint('packetType', record.packetType, 16, 0))
   writeUint16(bytes, 2, uint('hardwareType', record.hardwareType, 16, 1))
   writeUint16(bytes, 4, uint('addressLength', record.addressLength, 16, address.length))
   bytes.set(address, 6)
   writeUint16(bytes, 14, uint('protocol', record.protocol, 16))
-  bytes.set(payload, headerLength)
   return bytes
 }

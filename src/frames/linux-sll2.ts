@@ -10,7 +10,9 @@
  *  12   8  the address, of which no more than 8 bytes are kept
  *  20      payload
  */
+
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { formatLinkAddress, parseLinkAddress } from './link-address.js'
 import type { LinuxSllRecord } from './linux-sll.js'
@@ -77,13 +79,12 @@ export function linuxSll2Record(view: LinuxSll2View): LinuxSll2Record {
 export function encodeLinuxSll2(record: LinuxSll2Input): Uint8Array {
   const payload = byteField('payload', record.payload)
   const address = parseLinkAddress('address', record.address ?? '', 8)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   writeUint16(bytes, 0, uint('protocol', record.protocol, 16))
   writeUint32(bytes, 4, uint('interfaceIndex', record.interfaceIndex, 32))
   writeUint16(bytes, 8, uint('hardwareType', record.hardwareType, 16, 1))
   bytes[10] = uint('packetType', record.packetType, 8, 0)
   bytes[11] = uint('addressLength', record.addressLength, 8, address.length)
   bytes.set(address, 12)
-  bytes.set(payload, headerLength)
   return bytes
 }

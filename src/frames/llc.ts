@@ -8,8 +8,10 @@
  *   6   2  SNAP: protocol
  *          payload
  */
+
 import { readUint16, writeUint16 } from '../bytes/index.js'
 import { invalidArgumentValue } from '../errors/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -102,7 +104,7 @@ export function encodeLlc(record: LlcInput): Uint8Array {
   const control = uint('control', record.control, ((record.control ?? 3) & 3) === 3 ? 8 : 16, unnumbered)
   const short = (control & 3) === 3
   const length = snap ? 8 : short ? 3 : 4
-  const bytes = new Uint8Array(length + payload.length)
+  const bytes = withHeader(length, payload)
   bytes[0] = destination
   bytes[1] = source
   bytes[2] = control
@@ -115,6 +117,5 @@ export function encodeLlc(record: LlcInput): Uint8Array {
     writeUint16(bytes, 4, organization & 0xffff)
     writeUint16(bytes, 6, uint('snap.protocol', snap.protocol, 16))
   }
-  bytes.set(payload, length)
   return bytes
 }

@@ -4,7 +4,9 @@
  *   0   4  address family of the capturing system; in its own byte order, or with LOOP in network order
  *   4      payload
  */
+
 import { readUint32, writeUint32 } from '../bytes/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -56,10 +58,9 @@ export function loopbackRecord(view: LoopbackView): LoopbackRecord {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeLoopback(record: LoopbackInput): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(4 + payload.length)
+  const bytes = withHeader(4, payload)
   const little = record.littleEndian === true
   const family = uint('family', record.family, little ? 16 : 32)
   writeUint32(bytes, 0, little ? ((family & 0xff) << 24) | ((family >> 8) << 16) : family)
-  bytes.set(payload, 4)
   return bytes
 }

@@ -28,7 +28,7 @@ import {
   readMulticastQuery,
   readMulticastRecords,
 } from './multicast-records.js'
-import { byteField, type Input, uint } from './record.js'
+import { byteField, type Input, noBytes, uint } from './record.js'
 
 export function isMld(icmpv6Type: number): boolean {
   return (
@@ -141,7 +141,7 @@ export function encodeMld(record: MldInput, addresses?: IpAddressPair): Uint8Arr
     fixed,
     ...(query ? [encodeMulticastQuery(query, 16)] : []),
     ...(v2 ? (records ?? []).map(entry => encodeMulticastRecord(entry, 16)) : []),
-    byteField('payload', record.payload, new Uint8Array()),
+    byteField('payload', record.payload, noBytes),
   )
   setIcmpv6Checksum(bytes, record.checksum, addresses)
   return bytes

@@ -4,7 +4,9 @@
  *   0   4  label (20 bits), traffic class (3), bottom of stack (1), time to live (8)
  *   4      another entry or, below the bottom, the payload, which has no type of its own
  */
+
 import { readUint32, writeUint32 } from '../bytes/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -63,10 +65,9 @@ export function mplsRecord(view: MplsView): MplsRecord {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeMpls(record: MplsInput): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(4 + payload.length)
+  const bytes = withHeader(4, payload)
   const middle =
     (uint('trafficClass', record.trafficClass, 3, 0) << 9) | (record.bottom === false ? 0 : 0x100)
   writeUint32(bytes, 0, (uint('label', record.label, 20) << 12) | middle | uint('ttl', record.ttl, 8, 64))
-  bytes.set(payload, 4)
   return bytes
 }

@@ -11,7 +11,7 @@
  */
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../address/index.js'
 import { concatBytes, readUint16, writeUint16 } from '../bytes/index.js'
-import { byteField, requireMultiple, uint } from './record.js'
+import { byteField, noBytes, requireMultiple, uint } from './record.js'
 
 /** Types of group records (RFC 3376 section 4.2.12). */
 export const multicastRecordTypes = {
@@ -111,7 +111,7 @@ export function encodeMulticastQuery(query: Partial<MulticastQuery>, size: 4 | 1
 export function encodeMulticastRecord(record: MulticastRecord, size: 4 | 16): Uint8Array {
   const parse = size === 4 ? parseIpv4 : parseIpv6
   const sources = record.sources.map(parse)
-  const data = byteField('auxiliaryData', record.auxiliaryData, new Uint8Array())
+  const data = byteField('auxiliaryData', record.auxiliaryData, noBytes)
   const fixed = new Uint8Array(4)
   fixed[0] = uint('record.type', record.type, 8)
   fixed[1] = uint('auxiliaryData.length / 4', requireMultiple('auxiliaryData.length', data.length, 4) / 4, 8)

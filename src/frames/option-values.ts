@@ -5,7 +5,7 @@
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../address/index.js'
 import { concatBytes, readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
-import { byteField, uint } from './record.js'
+import { byteField, noBytes, uint } from './record.js'
 
 /** How a value stands in an option. */
 export interface OptionValue<T> {
@@ -122,7 +122,7 @@ export const flag: OptionValue<true> = {
   read: bytes => (bytes.length === 0 ? true : undefined),
   write(name, value) {
     if (value !== true) throw invalidArgumentValue(name, value, 'must be true, or the option be left out')
-    return new Uint8Array()
+    return noBytes
   },
 }
 

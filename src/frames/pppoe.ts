@@ -8,10 +8,12 @@
  *   6      in a session: PPP protocol (2), then the payload
  *          in discovery: tags, each: type (2), length (2), data
  */
+
 import { concatBytes, readUint16, writeUint16 } from '../bytes/index.js'
 import { malformed, truncated } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
-import { byteField, type Input, uint } from './record.js'
+import { byteField, type Input, noBytes, uint } from './record.js'
 
 const headerLength = 6
 
@@ -152,17 +154,15 @@ export function pppoeRecord(view: PppoeView): PppoeRecord {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodePppoe(record: PppoeInput): Uint8Array {
   const code = uint('code', record.code, 8, pppoeCodes.session)
-  const body = code === pppoeCodes.session ? sessionBody(record) : tagsBody(record.tags ?? [])
-  const header = Uint8Array.of(0x11, code, 0, 0, 0, 0)
-  writeUint16(header, 2, uint('sessionId', record.sessionId, 16))
-  writeUint16(header, 4, uint('length', record.length, 16, body.length))
-  return concatBytes(header, body)
-}
-
-function sessionBody(record: PppoeInput): Uint8Array {
-  const protocol = new Uint8Array(2)
-  writeUint16(protocol, 0, uint('protocol', record.protocol, 16))
-  return concatBytes(protocol, byteField('payload', record.payload, new Uint8Array()))
+  const session = code === pppoeCodes.session
+  const payload = session ? byteField('payload', record.payload, noBytes) : tagsBody(record.tags ?? [])
+  const bytes = withHeader(headerLength + (session ? 2 : 0), payload)
+  bytes[0] = 0x11
+  bytes[1] = code
+  writeUint16(bytes, 2, uint('sessionId', record.sessionId, 16))
+  writeUint16(bytes, 4, uint('length', record.length, 16, bytes.length - headerLength))
+  if (session) writeUint16(bytes, 6, uint('protocol', record.protocol, 16))
+  return bytes
 }
 
 function tagsBody(tags: readonly PppoeTag[]): Uint8Array {

@@ -22,3 +22,11 @@ export function requireMultiple(name: string, length: number, unit: number): num
   if (length % unit !== 0) throw invalidArgumentValue(name, length, `must be a multiple of ${unit}`)
   return length
 }
+
+/** For fields that are not given; making one each time is not free. */
+export const noBytes: Uint8Array = new Uint8Array()
+
+/** `record` with `fields`. A spread would give each object a shape of its own, and reading it would be slow. */
+export function withFields<R extends object, F extends object>(record: R, fields: F): R & F {
+  return Object.assign({}, record, fields)
+}

@@ -22,7 +22,7 @@ import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index
 import { invalidArgumentValue } from '../errors/index.js'
 import { malformed } from './frame-error.js'
 import { FrameView } from './frame-view.js'
-import { byteField, type Input, uint } from './record.js'
+import { byteField, type Input, noBytes, uint } from './record.js'
 
 export const stpTypes = { configuration: 0x00, rapid: 0x02, topologyChange: 0x80 } as const
 
@@ -173,7 +173,7 @@ export function stpRecord(view: StpView): StpRecord {
 
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeStp(record: StpInput): Uint8Array {
-  const payload = byteField('payload', record.payload, new Uint8Array())
+  const payload = byteField('payload', record.payload, noBytes)
   const { type, configuration } = record
   const start = Uint8Array.of(0, 0, 0, uint('type', type, 8))
   start[2] = uint('version', record.version, 8, type === stpTypes.rapid ? 2 : 0)

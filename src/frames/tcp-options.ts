@@ -81,6 +81,19 @@ function decodeOption(bytes: Uint8Array, number: number, at: number, length: num
   return { kind: 'unknown', number, data: bytes.subarray(at + 2, at + length) }
 }
 
+/** Bytes of all options, padded to a multiple of 4; of what is no option, any number. */
+export function tcpOptionsLength(options: readonly TcpOption[]): number {
+  let length = 0
+  for (const option of options) {
+    if (option.kind === 'unknown') length += 2 + option.data.length
+    else if (option.kind === 'sack') length += 2 + 8 * option.blocks.length
+    else length += option.kind === 'end' ? option.length : lengths[option.kind]
+  }
+  return (length + 3) & ~3
+}
+
+const lengths = { nop: 1, mss: 4, windowScale: 3, sackPermitted: 2, timestamps: 10 } as const
+
 /** All options, padded with zeros to a multiple of 4 bytes. */
 export function encodeTcpOptions(options: readonly TcpOption[]): Uint8Array {
   const parts = options.map(encodeOption)

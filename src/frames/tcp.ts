@@ -11,10 +11,12 @@
  *  18   2  urgent pointer
  *  20      options (see tcp-options.ts), then the payload
  */
+
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
 import { invalidArgumentType } from '../errors/index.js'
 import { type ChecksumVerdict, type IpAddressPair, upperLayerChecksum } from './checksum.js'
 import { malformed } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { ipProtocols } from './ip-protocols.js'
 import { byteField, type Input, uint } from './record.js'
@@ -155,7 +157,7 @@ export function encodeTcp(record: TcpInput, addresses?: IpAddressPair): Uint8Arr
   const payload = byteField('payload', record.payload)
   const options = encodeTcpOptions(record.options ?? [])
   const headerLength = fixedLength + options.length
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   writeUint16(bytes, 0, uint('sourcePort', record.sourcePort, 16))
   writeUint16(bytes, 2, uint('destinationPort', record.destinationPort, 16))
   writeUint32(bytes, 4, uint('sequence', record.sequence, 32, 0))
@@ -165,7 +167,6 @@ export function encodeTcp(record: TcpInput, addresses?: IpAddressPair): Uint8Arr
   writeUint16(bytes, 14, uint('window', record.window, 16, 0))
   writeUint16(bytes, 18, uint('urgentPointer', record.urgentPointer, 16, 0))
   bytes.set(options, fixedLength)
-  bytes.set(payload, headerLength)
   const checksum = record.checksum ?? upperLayerChecksum(bytes, ipProtocols.tcp, addresses)
   writeUint16(bytes, 16, uint('checksum', checksum, 16))
   return bytes

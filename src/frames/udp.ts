@@ -7,9 +7,11 @@
  *   6   2  checksum of a pseudo-header and all of it; 0 is none
  *   8      payload
  */
+
 import { readUint16, writeUint16 } from '../bytes/index.js'
 import { type ChecksumVerdict, type IpAddressPair, upperLayerChecksum } from './checksum.js'
 import { malformed, truncated } from './frame-error.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { ipProtocols } from './ip-protocols.js'
 import { byteField, type Input, uint } from './record.js'
@@ -92,11 +94,10 @@ export function udpRecord(view: UdpView): UdpRecord {
  */
 export function encodeUdp(record: UdpInput, addresses?: IpAddressPair): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   writeUint16(bytes, 0, uint('sourcePort', record.sourcePort, 16))
   writeUint16(bytes, 2, uint('destinationPort', record.destinationPort, 16))
   writeUint16(bytes, 4, uint('length', record.length, 16, bytes.length))
-  bytes.set(payload, headerLength)
   // A sum that comes out as 0 is sent as 0xffff, which means the same: 0 says that there is none.
   const checksum = record.checksum ?? (upperLayerChecksum(bytes, ipProtocols.udp, addresses) || 0xffff)
   writeUint16(bytes, 6, uint('checksum', checksum, 16))

@@ -5,7 +5,9 @@
  *   2   2  EtherType of what follows, or its length
  *   4      payload
  */
+
 import { readUint16, writeUint16 } from '../bytes/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -61,10 +63,9 @@ export function vlanRecord(view: VlanView): VlanRecord {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeVlan(record: VlanInput): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(4 + payload.length)
+  const bytes = withHeader(4, payload)
   const priority = uint('priority', record.priority, 3, 0)
   writeUint16(bytes, 0, (priority << 13) | (record.dropEligible ? 0x1000 : 0) | uint('id', record.id, 12))
   writeUint16(bytes, 2, uint('type', record.type, 16))
-  bytes.set(payload, 4)
   return bytes
 }

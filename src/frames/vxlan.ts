@@ -7,7 +7,9 @@
  *   7   1  reserved
  *   8      an Ethernet frame
  */
+
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
+import { withHeader } from './frame-room.js'
 import { FrameView } from './frame-view.js'
 import { byteField, type Input, uint } from './record.js'
 
@@ -65,10 +67,9 @@ export function vxlanRecord(view: VxlanView): VxlanRecord {
 /** @throws TypeError, RangeError for a field that does not fit */
 export function encodeVxlan(record: VxlanInput): Uint8Array {
   const payload = byteField('payload', record.payload)
-  const bytes = new Uint8Array(headerLength + payload.length)
+  const bytes = withHeader(headerLength, payload)
   writeUint16(bytes, 0, uint('flags', record.flags, 16, 0x0800))
   writeUint16(bytes, 2, uint('groupPolicy', record.groupPolicy, 16, 0))
   writeUint32(bytes, 4, uint('vni', record.vni, 24) << 8)
-  bytes.set(payload, headerLength)
   return bytes
 }

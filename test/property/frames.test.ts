@@ -166,6 +166,8 @@ t.test('frames of all protocols are what they were, decoded and encoded again', 
   for (const linkType of Object.keys(linkTypes) as LinkType[]) {
     for (let i = 0; i < 500; i++) {
       const frame = encode(random.next(linkType))
+      if (frame.byteOffset !== 0 || frame.buffer.byteLength !== frame.length)
+        return void t.fail(`the size was not foreseen: ${linkType} ${hex(frame)}`)
       // Of the links that know their version, only the packets of it.
       if ((linkType === 'ipv4' || linkType === 'ipv6') && frame[0]! >> 4 !== Number(linkType.at(-1))) continue
       const decoded = decode(frame, linkType)
