@@ -1,6 +1,7 @@
 #include "packet_binding.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "arguments.h"
@@ -29,6 +30,7 @@ Napi::Function PacketPort::define(Napi::Env env) {
        InstanceMethod<&PacketPort::watch>("watch"), InstanceMethod<&PacketPort::ref>("ref"),
        InstanceMethod<&PacketPort::descriptor>("descriptor"),
        InstanceMethod<&PacketPort::attach_filter>("attachFilter"), InstanceMethod<&PacketPort::counters>("counters"),
+       InstanceMethod<&PacketPort::tell_vlan>("tellVlan"),
        InstanceMethod<&PacketPort::is_gone>("isGone"), InstanceMethod<&PacketPort::record>("record"),
        InstanceMethod<&PacketPort::stop_recording>("stopRecording"), InstanceMethod<&PacketPort::close>("close")});
 }
@@ -37,8 +39,8 @@ PacketPort::PacketPort(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PacketPort>(info), environment_(Environment::of(info.Env())) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
-  if (!info[2].IsFunction() || !(ring_ = claim_packet_ring(env, info[0]))) {
-    throw_bad_call(env, "PacketPort(ring, interface, onReady)");
+  if (!info[2].IsFunction() || !info[3].IsFunction() || !(ring_ = claim_packet_ring(env, info[0]))) {
+    throw_bad_call(env, "PacketPort(ring, interface, onReady, onClosed)");
     return;
   }
   interface_ = int_of(info, 1, 0);
@@ -65,29 +67,40 @@ PacketPort::PacketPort(const Napi::CallbackInfo& info)
     return;
   }
   on_ready_ = Napi::Persistent(info[2].As<Napi::Function>());
+  on_closed_ = Napi::Persistent(info[3].As<Napi::Function>());
   environment_.attach(*this);
   attached_ = true;
   Ref();  // an open port is not collected
 }
 
-PacketPort::~PacketPort() {
-  shut();
-  delete ring_;
-}
+PacketPort::~PacketPort() { delete detach(); }
 
 void PacketPort::close_for_exit() {
   attached_ = false;
-  shut();
+  delete detach();
 }
 
-void PacketPort::shut() {
+PacketRing* PacketPort::detach() {
   if (attached_) environment_.detach(*this);
   attached_ = false;
   recording_.end();
   poll_.close();
-  if (ring_) ring_->close();
   on_ready_.Reset();
+  on_closed_.Reset();
   on_recorded_.Reset();
+  PacketRing* ring = ring_;
+  if (ring) count();
+  ring_ = nullptr;
+  return ring;
+}
+
+void PacketPort::count() {
+  ring_->count();
+  const PacketCounters& counters = ring_->counters();
+  counted_[0] = counters.received;
+  counted_[1] = counters.dropped;
+  counted_[2] = counters.freezes;
+  counted_[3] = recording_.running() ? 0 : ring_->consumed();
 }
 
 // receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, budgetSpent, or noRoom.
@@ -191,19 +204,18 @@ Napi::Value PacketPort::attach_filter(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), failure.error);
 }
 
+// tellVlan(on): the column of tags has also those that are put back into the frames
+void PacketPort::tell_vlan(const Napi::CallbackInfo& info) {
+  if (open()) ring_->tell_vlan(bool_of(info, 0));
+}
+
 // counters(values): received, dropped, freezes and consumed frames as 64-bit integers
 Napi::Value PacketPort::counters(const Napi::CallbackInfo& info) {
   Bytes values = bytes_of(info.Env(), info[0]);
   if (!values.ok || values.length < 4 * sizeof(uint64_t))
     return throw_bad_call(info.Env(), "counters(values)"), info.Env().Undefined();
-  if (!ring_) return info.Env().Undefined();
-  if (open()) ring_->count();
-  const PacketCounters& counters = ring_->counters();
-  auto* to = reinterpret_cast<uint64_t*>(values.data);
-  to[0] = counters.received;
-  to[1] = counters.dropped;
-  to[2] = counters.freezes;
-  to[3] = recording_.running() ? 0 : ring_->consumed();
+  if (open()) count();
+  memcpy(values.data, counted_, sizeof counted_);
   return info.Env().Undefined();
 }
 
@@ -261,11 +273,42 @@ Napi::Value PacketPort::record(const Napi::CallbackInfo& info) {
 // stopRecording(atOnce)
 void PacketPort::stop_recording(const Napi::CallbackInfo& info) { recording_.stop(bool_of(info, 0)); }
 
+// close(): onClosed is called when it has happened. The kernel takes its time over a packet socket (synchronize_net, tens of milliseconds),
+// so it is closed on one of libuv's threads.
 Napi::Value PacketPort::close(const Napi::CallbackInfo& info) {
-  if (open()) {
-    shut();
-    Unref();
-  }
+  if (!open()) return Napi::Number::New(info.Env(), -1);
+  struct Closing {
+    uv_work_t work;
+    Environment* environment;
+    PacketRing* ring;
+    Napi::FunctionReference on_closed;
+  };
+  Napi::FunctionReference on_closed = std::move(on_closed_);
+  auto* closing = new Closing{{}, &environment_, detach(), std::move(on_closed)};
+  Unref();
+  closing->work.data = closing;
+  auto done = [](uv_work_t* work, int) {
+    auto* closing = static_cast<Closing*>(work->data);
+    Environment* environment = closing->environment;
+    {
+      Napi::HandleScope scope(environment->env());
+      environment->call(closing->on_closed, 0, nullptr);
+    }
+    // Also where it was canceled, with its environment.
+    delete closing->ring;
+    delete closing;
+    environment->closing_finished();
+  };
+  environment_.closing_started();
+  int error = uv_queue_work(
+      environment_.loop(), &closing->work,
+      [](uv_work_t* work) {
+        auto* closing = static_cast<Closing*>(work->data);
+        delete closing->ring;
+        closing->ring = nullptr;
+      },
+      done);
+  if (error != 0) done(&closing->work, error);
   return Napi::Number::New(info.Env(), -1);
 }
 

@@ -10,7 +10,7 @@ namespace netloom {
 // A packet socket with its ring, on the loop of its environment. To JavaScript it is what FramePort is, and more:
 // receive() fills the columns of captures too.
 //
-// new PacketPort(ring of openPacketRing, interface, onReady(status, events)) owns the ring.
+// new PacketPort(ring of openPacketRing, interface, onReady(status, events), onClosed()) owns the ring.
 class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResource {
  public:
   static Napi::Function define(Napi::Env env);
@@ -27,6 +27,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResour
   void ref(const Napi::CallbackInfo& info);
   Napi::Value descriptor(const Napi::CallbackInfo& info);
   Napi::Value attach_filter(const Napi::CallbackInfo& info);
+  void tell_vlan(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value is_gone(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
@@ -34,17 +35,20 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResour
   Napi::Value close(const Napi::CallbackInfo& info);
 
   void close_for_exit() override;
-  void shut();
-  bool open() const { return ring_ && ring_->fd() >= 0; }
+  // Leaves the ring, which is returned, to be closed.
+  PacketRing* detach();
+  void count();
+  bool open() const { return ring_ != nullptr; }
 
   Environment& environment_;
   PacketRing* ring_ = nullptr;
   int32_t interface_ = 0;
   LoopPoll poll_;
   Recording recording_;
-  Napi::FunctionReference on_ready_, on_recorded_;
+  Napi::FunctionReference on_ready_, on_closed_, on_recorded_;
   bool attached_ = false;
   TurnBudget turn_;
+  uint64_t counted_[4] = {};  // as they were at the end
 };
 
 }  // namespace netloom

@@ -65,6 +65,8 @@ export interface NativeFramePort extends NativePortHandle {
 export interface NativePacketPort extends NativePortHandle {
   /** 0 or an error number. */
   attachFilter(program: Uint8Array): number
+  /** The column of VLAN tags has also those that are put back into the frames. */
+  tellVlan(on: boolean): void
   /** Received, dropped, freezes, and frames that left the ring. */
   counters(values: BigUint64Array): void
   /** The interface is deleted, or in another namespace. */
@@ -235,7 +237,13 @@ export interface NativeBinding {
     maxFrame: number
   }
   PacketPort: {
-    new (ring: object, index: number, onReady: (status: number, events: number) => void): NativePacketPort
+    new (
+      ring: object,
+      index: number,
+      onReady: (status: number, events: number) => void,
+      /** The socket is closed, which takes a while after `close()` was called. */
+      onClosed: () => void,
+    ): NativePacketPort
   }
   openPacketRing(
     namespace: number,

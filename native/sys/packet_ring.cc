@@ -182,27 +182,26 @@ RingFrame PacketRing::frame_of(const RingPacket& packet) const {
   RingFrame frame;
   uint32_t more = layout_.cooked ? kSll2Header : 0;
   bool tagged = packet.tpid != 0;
-  bool insert = tagged && layout_.inline_vlan && !layout_.ip && (layout_.cooked || packet.captured >= kAddresses);
-  if (insert) more += kTag;
+  frame.insert = tagged && layout_.inline_vlan && !layout_.ip && (layout_.cooked || packet.captured >= kAddresses);
+  if (frame.insert) more += kTag;
   frame.original = packet.original + more;
   frame.length = packet.captured + more;
   if (frame.length > layout_.snap_length) frame.length = layout_.snap_length;
   bool unknown = layout_.hardware_time && !(packet.status & TP_STATUS_TS_RAW_HARDWARE);
   frame.time = unknown ? 0 : packet.seconds * 1'000'000'000ull + packet.nanoseconds;
   frame.flags = flags_of(packet);
-  frame.vlan = tagged && !insert ? static_cast<uint32_t>(packet.tpid) << 16 | packet.tci : 0;
+  frame.vlan = tagged && (!frame.insert || layout_.tell_vlan) ? static_cast<uint32_t>(packet.tpid) << 16 | packet.tci : 0;
   return frame;
 }
 
 void PacketRing::copy(const RingPacket& packet, const RingFrame& frame, uint8_t* to) const {
-  bool insert = packet.tpid != 0 && frame.vlan == 0 && !layout_.ip;
   uint8_t head[kSll2Header + kTag];
   uint32_t size = 0, taken = 0;
   if (layout_.cooked) {
     // LINKTYPE_LINUX_SLL2: protocol, 2 reserved, interface, ARPHRD_ type, kind of packet, address length, address.
     const sockaddr_ll& from = *packet.from;
     uint16_t protocol = ntohs(from.sll_protocol);
-    put16(head, insert ? packet.tpid : protocol);
+    put16(head, frame.insert ? packet.tpid : protocol);
     put16(head + 2, 0);
     put16(head + 4, static_cast<uint16_t>(static_cast<uint32_t>(from.sll_ifindex) >> 16));
     put16(head + 6, static_cast<uint16_t>(from.sll_ifindex));
@@ -212,8 +211,8 @@ void PacketRing::copy(const RingPacket& packet, const RingFrame& frame, uint8_t*
     memcpy(head + 12, from.sll_addr, 8);
     put16(head + kSll2Header, packet.tci);
     put16(head + kSll2Header + 2, protocol);
-    size = insert ? kSll2Header + kTag : kSll2Header;
-  } else if (insert) {
+    size = frame.insert ? kSll2Header + kTag : kSll2Header;
+  } else if (frame.insert) {
     memcpy(head, packet.data, kAddresses);
     put16(head + kAddresses, packet.tpid);
     put16(head + kAddresses + 2, packet.tci);

@@ -15,6 +15,7 @@ struct PacketLayout {
   bool cooked = false;         // with a header of LINKTYPE_LINUX_SLL2 before the packet
   bool ip = false;             // the packet only (cooked is false)
   bool inline_vlan = true;     // a VLAN tag that the kernel took out is put back in
+  bool tell_vlan = false;      // it is told of even then, for who wants to know what the kernel had
   bool hardware_time = false;  // times are the device's, 0 for frames that it did not stamp
   uint8_t vnet_header = 0;     // bytes of struct virtio_net_hdr before each frame in the ring
   uint32_t snap_length = 262144;
@@ -38,6 +39,7 @@ struct RingFrame {
   uint64_t time;   // ns since 1970
   uint32_t flags;  // as epb_flags of pcapng
   uint32_t vlan;   // tpid << 16 | tci where it is not in the bytes, else 0
+  bool insert;     // the VLAN tag is put back
 };
 
 // Where frames are copied to, with what is known of them: columns of one entry a frame.
@@ -83,6 +85,7 @@ class PacketRing {
 
   int fd() const { return fd_.get(); }
   const PacketLayout& layout() const { return layout_; }
+  void tell_vlan(bool on) { layout_.tell_vlan = on; }
   const PacketCounters& counters() const { return counters_; }
   // Frames that were handed on, or looked at and left out.
   uint64_t consumed() const { return consumed_; }

@@ -1,5 +1,5 @@
 import { invalidArgumentValue, NetloomError, SystemError } from '../errors/index.js'
-import { onAbort, throwIfAborted } from '../lifecycle/index.js'
+import { abortError, deferred, onAbort } from '../lifecycle/index.js'
 import { type Link, RouteConnection } from '../netlink/route/index.js'
 import { namespaceDescriptor } from '../netns/index.js'
 import {
@@ -15,7 +15,13 @@ import {
 import type { CaptureBatch } from './capture-batch.js'
 import type { CaptureStatistics } from './capture-statistics.js'
 import { withoutOutgoing } from './fanout.js'
-import { createPacketPort, type NativePacketPort, type NativePacketRing, openRing } from './handle.js'
+import {
+  createPacketPort,
+  discardRing,
+  type NativePacketPort,
+  type NativePacketRing,
+  openRing,
+} from './handle.js'
 import { LinkMonitor } from './link-monitor.js'
 import { type CaptureLinkType, linkTypeOf } from './link-type.js'
 import { filterRefusal, type LiveFilter, type LiveFilterOptions, liveFilter } from './live-filter.js'
@@ -76,15 +82,18 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   readonly #liveOptions: LiveFilterOptions
   readonly #counters = new BigUint64Array(4)
   readonly #forget: () => void
+  readonly #released: Promise<void>
   #live: LiveFilter
   #inKernel: boolean
+  readonly #inlineVlan: boolean
   /** Frames that a former filter let into the ring. */
   #unchecked = 0
   #recording: { stop(): Promise<unknown> } | undefined
 
   private constructor(opened: Opened<L>, signal: AbortSignal | undefined) {
     const { link, ring, settings, linkType } = opened
-    super(onReady => createPacketPort(ring, link?.index ?? 0, onReady), {
+    const released = deferred<void>()
+    super(onReady => createPacketPort(ring, link?.index ?? 0, onReady, released.resolve), {
       linkType,
       name: link?.name ?? 'any',
       ethernet: linkType === 'ethernet',
@@ -93,6 +102,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
       maxFrameLength: settings.snapLength,
       captured: true,
     })
+    this.#released = released.promise
     this.name = link?.name ?? 'any'
     this.index = link?.index ?? 0
     this.fanoutGroup = ring.fanoutGroup < 0 ? undefined : ring.fanoutGroup
@@ -102,7 +112,9 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     this.#inKernel = ring.filterError === 0
     this.#monitor = new LinkMonitor(opened.where, link, () => this.#finish({ type: 'removed' }))
     this.#forget = () => {}
+    this.#inlineVlan = settings.inlineVlan && linkType !== 'ip'
     if (!this.#inKernel) this.#announce(ring.filterError)
+    this.handle.tellVlan(!this.#inKernel)
     if (ring.down) this.#monitor.follow()
     this.#forget = onAbort(signal, () => void this.close())
   }
@@ -180,6 +192,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     this.handle.counters(this.#counters)
     const [received, dropped, , consumed] = this.#counters
     this.#unchecked = Number(received! - dropped! - consumed!)
+    this.handle.tellVlan(!inKernel || this.#unchecked > 0)
     this.#monitor.forget('filter-fallback')
     if (!inKernel) this.#announce(errno)
   }
@@ -228,6 +241,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
         unchecked: () => {
           const frames = this.#unchecked
           this.#unchecked = 0
+          this.handle.tellVlan(false)
           return frames
         },
       },
@@ -246,6 +260,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   override async close(): Promise<void> {
     await this.#recording?.stop()
     await super.close()
+    await this.#released
   }
 
   protected override kernelDrops(): bigint {
@@ -279,7 +294,15 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     if (this.#inKernel && this.#unchecked <= 0) return count
     const some = this.#inKernel ? Math.min(this.#unchecked, count) : count
     this.#unchecked = Math.max(0, this.#unchecked - count)
-    return program ? selectFrames(program, this.linkType, slab, first, count, some) : count
+    if (this.#inKernel && this.#unchecked === 0) this.handle.tellVlan(false)
+    return selectFrames(slab, {
+      program,
+      linkType: this.linkType,
+      first,
+      count,
+      some,
+      inline: this.#inlineVlan,
+    })
   }
 
   protected override frameError(index: number, length: number, errno: number): Error {
@@ -381,6 +404,9 @@ async function openCapture<L extends CaptureLinkType>(
     { filter: live.filter, fallback: live.fallback, fanout: fanout?.program, multicast: settings.multicast },
   )
   const ring = await opening
-  throwIfAborted(options.signal)
+  if (options.signal?.aborted) {
+    await discardRing(ring)
+    throw abortError(options.signal)
+  }
   return { ring, link, linkType, settings, live, liveOptions, where: options.in }
 }

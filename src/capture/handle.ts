@@ -32,8 +32,14 @@ export function createPacketPort(
   ring: NativePacketRing,
   index: number,
   onReady: (status: number, events: number) => void,
+  onClosed: () => void,
 ): NativePacketPort {
-  return new (native().PacketPort)(ring.ring, index, onReady)
+  return new (native().PacketPort)(ring.ring, index, onReady, onClosed)
+}
+
+/** Closes a ring that is not wanted after all. */
+export function discardRing(ring: NativePacketRing): Promise<void> {
+  return new Promise(resolve => createPacketPort(ring, 0, () => {}, resolve).close())
 }
 
 export function openPipe(): [number, number] {
@@ -62,7 +68,7 @@ const hints: Readonly<Record<string, string>> = {
     'the group has another mode, other flags or another interface, or the interface is down',
   'PACKET_FANOUT ENOSPC': 'the group is full',
   'PACKET_FANOUT_DATA EPERM': 'the program of a fanout can be set by its first member, and not if locked',
-  'SIOCSHWTSTAMP EOPNOTSUPP': 'this device does not stamp frames',
+  'SIOCSHWTSTAMP ENOTSUP': 'this device does not stamp frames',
   'SIOCSHWTSTAMP ERANGE': 'this device cannot stamp all frames that it receives',
   'SIOCSHWTSTAMP EPERM': 'to have a device stamp frames needs CAP_NET_ADMIN',
 }

@@ -11,9 +11,9 @@ import {
   requireOptions,
   SystemError,
 } from '../errors/index.js'
-import { type LinkType, linkTypes } from '../frames/index.js'
+import type { LinkType } from '../frames/index.js'
 import { onAbort } from '../lifecycle/index.js'
-import { PcapngWriter } from '../pcap/index.js'
+import { PcapngWriter, PcapWriter } from '../pcap/index.js'
 import { closeDescriptor, disownDescriptor, type NativePacketPort, openPipe } from './handle.js'
 
 /** Bounds; the first that is met counts. */
@@ -216,7 +216,9 @@ class Recorder {
   #write(fd: number, bounds: FileBounds): Promise<Written> {
     const { handle, linkType, name, snapLength } = this.#source
     const { pcapng } = this.#settings
-    const head = pcapng ? pcapngHead(linkType, name, snapLength) : pcapHead(linkType, snapLength)
+    const head = pcapng
+      ? pcapngHead(linkType, name, snapLength)
+      : new PcapWriter({ linkType, snapLength }).header()
     return new Promise((resolve, reject) => {
       if (this.#source.ended()) return resolve({ reason: 'stopped', packets: 0, bytes: 0, dropped: 0 })
       handle.record(
@@ -265,17 +267,6 @@ function pcapngHead(linkType: LinkType, name: string, snapLength: number): Uint8
     writer.section({ application: 'netloom' }),
     writer.interface({ linkType, name, snapLength }),
   ])
-}
-
-/** With times in nanoseconds: draft-ietf-opsawg-pcap, File Header. */
-function pcapHead(linkType: LinkType, snapLength: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(24))
-  view.setUint32(0, 0xa1b23c4d, true)
-  view.setUint16(4, 2, true)
-  view.setUint16(6, 4, true)
-  view.setUint32(16, snapLength, true)
-  view.setUint32(20, linkTypes[linkType], true)
-  return new Uint8Array(view.buffer)
 }
 
 function recordingSettings(target: string | number, given: RecordingOptions | undefined): Settings {

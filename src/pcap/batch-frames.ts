@@ -1,6 +1,6 @@
 import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
 import type { FrameBatch } from '../frames/index.js'
-import type { CaptureBatch } from './capture-batch.js'
+import type { FileBatch } from './file-batch.js'
 import type { FileLinkType } from './file-link-type.js'
 import { taggedFrame } from './tagged-frame.js'
 
@@ -15,7 +15,7 @@ export class BatchFrames {
   readonly #originalLengths: Uint32Array | undefined
   readonly #vlans: Uint32Array | undefined
 
-  constructor(batch: FrameBatch | CaptureBatch) {
+  constructor(batch: FrameBatch | FileBatch) {
     this.#linkType = batch.linkType
     this.#slab = batch.slab
     this.#offsets = batch.offsets
@@ -45,13 +45,13 @@ export class BatchFrames {
   }
 }
 
-export function requireBatch(batch: unknown): asserts batch is FrameBatch | CaptureBatch {
+export function requireBatch(batch: unknown): asserts batch is FrameBatch | FileBatch {
   if (typeof batch !== 'object' || batch === null || !('slab' in batch) || !('offsets' in batch))
     throw invalidArgumentType('batch', 'a FrameBatch', batch)
 }
 
 /** The times of a batch; of all its frames `time` or the present where it has none. */
-export function batchTimes(batch: FrameBatch | CaptureBatch, time: bigint | undefined): BigInt64Array {
+export function batchTimes(batch: FrameBatch | FileBatch, time: bigint | undefined): BigInt64Array {
   if (batch.timestamps !== undefined) return batch.timestamps
   if (time !== undefined && typeof time !== 'bigint') throw invalidArgumentType('timestamp', 'a bigint', time)
   if (time !== undefined && time < 0n)

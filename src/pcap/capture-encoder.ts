@@ -1,16 +1,19 @@
-import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, outOfRange, requireOptions } from '../errors/index.js'
 import type { FrameBatch } from '../frames/index.js'
 import { requireBatch } from './batch-frames.js'
-import { type CaptureBatch, CaptureFrames } from './capture-batch.js'
-import type { CaptureInterface, CaptureItem, CaptureSection } from './capture-items.js'
+import type { CaptureInterface, CaptureItem, CapturePacket, CaptureSection } from './capture-items.js'
+import { type FileBatch, FileFrames } from './file-batch.js'
 import type { FileLinkType } from './file-link-type.js'
 import { PcapWriter } from './pcap-writer.js'
 import type { SectionInput } from './pcapng-blocks.js'
 import { type InterfaceInput, PcapngWriter } from './pcapng-writer.js'
 import type { TimestampResolution } from './timestamp-scale.js'
 
-/** What can be written to a capture file: batches of any source, and whatever a reader gives. */
-export type CaptureInput = FrameBatch | CaptureItem
+/**
+ * What can be written to a capture file: batches of any source, and whatever a reader gives. The record of a packet
+ * belongs to an interface that was given before.
+ */
+export type CaptureInput = FrameBatch | CaptureItem | CapturePacket
 
 export interface CaptureFileOptions {
   /** Default `'pcapng'`. A pcap file takes packets of one link type only, and nothing but their bytes and times. */
@@ -62,15 +65,18 @@ export class CaptureEncoder {
   }
 }
 
-function isBatch(input: CaptureInput): input is FrameBatch | CaptureBatch {
+function isBatch(input: CaptureInput): input is FrameBatch | FileBatch {
   return !('type' in input) || input.type === 'packets'
 }
 
 class PcapFile {
   readonly #options: CaptureFileOptions
   #writer: PcapWriter | undefined
-  #section: CaptureSection | undefined
+  #linkType: FileLinkType | undefined
+  #first: CaptureSection | undefined
   #interface: CaptureInterface | undefined
+  /** Those of the present section. */
+  #interfaces: CaptureInterface[] = []
 
   constructor(options: CaptureFileOptions) {
     this.#options = options
@@ -83,8 +89,14 @@ class PcapFile {
       const header = this.#header(input.linkType)
       return [...header, this.#writer!.batch(input)]
     }
-    if (input.type === 'section') this.#section ??= input
-    if (input.type === 'interface') this.#interface ??= input
+    if (input.type === 'packet') return this.#packet(input)
+    if (input.type === 'section') {
+      this.#first ??= input
+      this.#interfaces = []
+    } else if (input.type === 'interface') {
+      this.#interface ??= input
+      this.#interfaces.push(input)
+    }
     return []
   }
 
@@ -92,8 +104,20 @@ class PcapFile {
     return this.#header(this.#interface?.linkType ?? this.#options.linkType ?? 'ethernet')
   }
 
+  #packet(packet: CapturePacket): Uint8Array[] {
+    const linkType = this.#interfaces[packet.interface]?.linkType
+    if (linkType === undefined)
+      throw outOfRange('interface', 'the number of an interface described before', packet.interface)
+    const header = this.#header(linkType)
+    if (linkType !== this.#linkType)
+      throw invalidArgumentValue('linkType', linkType, `must be that of the file, ${this.#linkType}`)
+    const { timestamp = 0n, data, originalLength } = packet
+    return [...header, this.#writer!.packet({ timestamp, data, originalLength })]
+  }
+
   #header(linkType: FileLinkType): Uint8Array[] {
     if (this.#writer !== undefined) return []
+    this.#linkType = linkType
     this.#writer = this.#create(linkType)
     return [this.#writer.header()]
   }
@@ -105,7 +129,7 @@ class PcapFile {
       linkType,
       snapLength: snapLength ?? one?.snapLength,
       timestampResolution: timestampResolution ?? pcapResolution(one),
-      littleEndian: this.#section?.littleEndian,
+      littleEndian: this.#first?.littleEndian,
       fcsLength: one?.fcsLength,
     })
   }
@@ -135,9 +159,9 @@ class PcapngFile {
 
   encode(input: CaptureInput): Uint8Array[] {
     if (!isBatch(input)) return this.#item(input)
-    if (input instanceof CaptureFrames && input.section === this.#copied) return [this.#writer.item(input)]
+    if (input instanceof FileFrames && input.section === this.#copied) return [this.#writer.item(input)]
     const parts = this.end()
-    const section = input instanceof CaptureFrames ? input.section : undefined
+    const section = input instanceof FileFrames ? input.section : undefined
     let known = this.#numbers.get(section)
     if (known === undefined) {
       known = new Map()
@@ -168,8 +192,9 @@ class PcapngFile {
     return [this.#writer.section(this.#options.section)]
   }
 
-  #item(item: Exclude<CaptureItem, CaptureBatch>): Uint8Array[] {
+  #item(item: Exclude<CaptureItem, FileBatch> | CapturePacket): Uint8Array[] {
     if (item.type === 'cut') return []
+    if (item.type === 'packet') return [this.#writer.packet(item)]
     if (item.type === 'section') {
       this.#began = true
       this.#interfaces = 0

@@ -3,7 +3,7 @@
  * draft-ietf-opsawg-pcapng, section 4; the two headers of a pcap file (draft-ietf-opsawg-pcap) are a section with one
  * interface. Options stand in the order of the file.
  */
-import type { CaptureBatch } from './capture-batch.js'
+import type { FileBatch } from './file-batch.js'
 import type { FileLinkType } from './file-link-type.js'
 import {
   euiAddress,
@@ -15,9 +15,6 @@ import {
   ipv6Interface,
   kindAndBytes,
   macAddress,
-  many,
-  type OptionValues,
-  one,
   processAndThread,
   resolution,
   text,
@@ -25,7 +22,8 @@ import {
   uint8,
   uint32,
   uint64,
-} from './option-table.js'
+} from './option-codecs.js'
+import { many, type OptionValues, one, vital } from './option-table.js'
 
 /** Numbers of blocks. */
 export const blockTypes = {
@@ -63,7 +61,7 @@ export const interfaceOptions = {
   macAddress: one(6, macAddress),
   euiAddress: one(7, euiAddress),
   speedBitsPerSecond: one(8, uint64),
-  timestampResolution: one(9, resolution),
+  timestampResolution: vital(9, resolution),
   /** Obsolete, with no agreed meaning. */
   timeZone: one(10, int32),
   /** The filter of the capture: of kind 0 it is text in tcpdump's language, of kind 1 a program of BPF. */
@@ -72,7 +70,7 @@ export const interfaceOptions = {
   /** Bytes of frame check sequence at the end of each frame. */
   fcsLength: one(13, uint8),
   /** Added to every time stamp. */
-  timestampOffsetSeconds: one(14, int64),
+  timestampOffsetSeconds: vital(14, int64),
   hardware: one(15, text),
   transmitBitsPerSecond: one(16, uint64),
   receiveBitsPerSecond: one(17, uint64),
@@ -162,7 +160,7 @@ export interface CapturePacket extends OptionValues<typeof packetOptions> {
 }
 
 /** What an interface had counted at some time. */
-export interface CaptureStatistics extends OptionValues<typeof statisticsOptions> {
+export interface InterfaceStatistics extends OptionValues<typeof statisticsOptions> {
   type: 'statistics'
   /** Number of the interface in its section. */
   interface: number
@@ -239,8 +237,8 @@ export interface CaptureCut {
 export type CaptureItem =
   | CaptureSection
   | CaptureInterface
-  | CaptureBatch
-  | CaptureStatistics
+  | FileBatch
+  | InterfaceStatistics
   | CaptureNames
   | CaptureSecrets
   | CustomBlock

@@ -9,7 +9,6 @@
  * goes, and says so (`cut`). Pure; loads on any platform. May use `errors`, `bytes`, `address`, `frames`.
  */
 
-export { type CaptureBatch, CaptureFrames, isCaptureBatch, isFrameBatch } from './capture-batch.js'
 export { CaptureDecoder, type CaptureDecoderOptions } from './capture-decoder.js'
 export { CaptureEncoder, type CaptureFileOptions, type CaptureInput } from './capture-encoder.js'
 export { CaptureFileError } from './capture-error.js'
@@ -22,15 +21,17 @@ export {
   type CapturePacket,
   type CaptureSecrets,
   type CaptureSection,
-  type CaptureStatistics,
   type CustomBlock,
+  type InterfaceStatistics,
   type PcapVariant,
   type RawNameRecord,
   secretsKinds,
   type UnknownBlock,
 } from './capture-items.js'
+export { type FileBatch, FileFrames, isFileBatch, isFrameBatch } from './file-batch.js'
 export { type FileLinkType, linkTypeName } from './file-link-type.js'
-export type { KindAndBytes, RawOption } from './option-table.js'
+export type { KindAndBytes } from './option-codecs.js'
+export type { RawOption } from './option-table.js'
 export { type PcapPacket, PcapWriter, type PcapWriterOptions } from './pcap-writer.js'
 export type { SectionInput } from './pcapng-blocks.js'
 export { type BatchOptions, type InterfaceInput, type PacketInput, PcapngWriter } from './pcapng-writer.js'

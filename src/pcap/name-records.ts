@@ -14,7 +14,8 @@ import { hex } from '../bytes/index.js'
 import { invalidArgumentType, invalidArgumentValue, outOfRange, requireInteger } from '../errors/index.js'
 import { CaptureFileError } from './capture-error.js'
 import type { CaptureName, RawNameRecord } from './capture-items.js'
-import { parseEui } from './option-table.js'
+import { parseEui } from './option-codecs.js'
+import { decodeText, encodeText } from './text.js'
 
 interface AddressKind {
   number: number
@@ -29,8 +30,6 @@ const kinds: Record<CaptureName['kind'], AddressKind> = {
   mac: { number: 3, length: 6, format: formatMacAddress, parse: parseMacAddress },
   eui64: { number: 4, length: 8, format: bytes => hex(bytes, ':'), parse: parseEui },
 }
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const encoder = new TextEncoder()
 
 /** The records, and where what follows them begins. */
 export function decodeNameRecords(
@@ -62,12 +61,10 @@ function decodeName(number: number, value: Uint8Array): CaptureName | undefined 
   const [kind, { length, format }] = found as [CaptureName['kind'], AddressKind]
   // At least one name, and a zero at the end of the last.
   if (value.length < length + 1 || value.at(-1) !== 0) return undefined
-  try {
-    const names = utf8.decode(value.subarray(length, -1)).split('\0')
-    return { kind, address: format(value.subarray(0, length)), names }
-  } catch {
-    return undefined
-  }
+  const text = decodeText(value.subarray(length, -1))
+  return text === undefined
+    ? undefined
+    : { kind, address: format(value.subarray(0, length)), names: text.split('\0') }
 }
 
 /** The bytes of all records, with what ends them. */
@@ -112,7 +109,7 @@ function fromName({ kind, address, names }: CaptureName): RawNameRecord {
   if (names.length === 0) throw invalidArgumentValue('records.names', names, 'must have at least one name')
   const { number, parse } = kinds[kind]
   const start = parse(address)
-  const text = encoder.encode(`${names.join('\0')}\0`)
+  const text = encodeText(`${names.join('\0')}\0`)
   const value = new Uint8Array(start.length + text.length)
   value.set(start)
   value.set(text, start.length)

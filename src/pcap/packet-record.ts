@@ -1,5 +1,5 @@
-import type { CaptureExtent } from './capture-batch.js'
 import { blockTypes, type CapturePacket, packetOptions } from './capture-items.js'
+import type { BatchExtent } from './file-batch.js'
 import { interfaceScale } from './interface-scale.js'
 import { decodeOptions } from './option-table.js'
 
@@ -7,7 +7,7 @@ import { decodeOptions } from './option-table.js'
 const enhancedHeader = 28
 
 /** Entry `at` of the columns as a record. */
-export function decodePacket(extent: CaptureExtent, at: number): CapturePacket {
+export function decodePacket(extent: BatchExtent, at: number): CapturePacket {
   const { slab, columns, section, timed, fileOffset } = extent
   const offset = columns.offsets[at]!
   const length = columns.lengths[at]!

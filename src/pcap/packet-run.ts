@@ -1,5 +1,5 @@
-import { makeCaptureBatch } from './capture-batch.js'
 import type { CaptureItem, CaptureSection } from './capture-items.js'
+import { makeFileBatch } from './file-batch.js'
 import type { FileLinkType } from './file-link-type.js'
 import { PacketColumns } from './packet-columns.js'
 
@@ -59,7 +59,7 @@ export class PacketRun {
   flush(): void {
     if (this.at === this.#from) return
     this.#out.push(
-      makeCaptureBatch({
+      makeFileBatch({
         slab: this.slab,
         columns: this.columns,
         from: this.#from,

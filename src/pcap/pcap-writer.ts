@@ -8,8 +8,8 @@ import {
 } from '../errors/index.js'
 import type { FrameBatch } from '../frames/index.js'
 import { BatchFrames, batchTimes, requireBatch } from './batch-frames.js'
-import { type CaptureBatch, CaptureFrames } from './capture-batch.js'
 import type { CaptureInterface } from './capture-items.js'
+import { type FileBatch, FileFrames } from './file-batch.js'
 import { type FileLinkType, linkTypeNumber } from './file-link-type.js'
 import { encodePcapHeader } from './pcap-header.js'
 import { nanoseconds, type TimestampResolution } from './timestamp-scale.js'
@@ -98,13 +98,13 @@ export class PcapWriter {
    * All frames of a batch. Tags that are beside the frames are put into them, and no more is kept of each than the
    * snapshot length. `timestamp`, nanoseconds since 1970, is for frames that come without a time; default now.
    */
-  batch(batch: FrameBatch | CaptureBatch, options?: { timestamp?: bigint | undefined }): Uint8Array {
+  batch(batch: FrameBatch | FileBatch, options?: { timestamp?: bigint | undefined }): Uint8Array {
     requireBatch(batch)
     const { timestamp } = requireOptions('options', options, ['timestamp'])
     const { linkType } = this.#interface
     if (linkTypeNumber(batch.linkType) !== linkTypeNumber(linkType))
       throw invalidArgumentValue('batch.linkType', batch.linkType, `must be that of the file, ${linkType}`)
-    if (batch instanceof CaptureFrames && this.#isAlike(batch)) return batch.bytes
+    if (batch instanceof FileFrames && this.#isAlike(batch)) return batch.bytes
     const frames = new BatchFrames(batch)
     const times = batchTimes(batch, timestamp)
     const { snapLength } = this.#interface
@@ -123,7 +123,7 @@ export class PcapWriter {
   }
 
   /** Whether the bytes of a file can stand in this one. */
-  #isAlike({ section }: CaptureFrames): boolean {
+  #isAlike({ section }: FileFrames): boolean {
     const { timestampResolution, snapLength } = section.interfaces[0]!
     return (
       section.format === 'pcap' &&

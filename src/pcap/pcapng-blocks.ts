@@ -28,8 +28,8 @@ import {
   type CaptureNames,
   type CaptureSecrets,
   type CaptureSection,
-  type CaptureStatistics,
   type CustomBlock,
+  type InterfaceStatistics,
   interfaceOptions,
   namesOptions,
   secretsOptions,
@@ -39,19 +39,19 @@ import {
 } from './capture-items.js'
 import { fileLinkType, linkTypeNumber } from './file-link-type.js'
 import { decodeNameRecords, encodeNameRecords } from './name-records.js'
+import { requireBigint } from './option-codecs.js'
 import {
   decodeOptions,
   encodeOptions,
   type OptionTable,
   optionsLength,
   type RawOption,
-  requireBigint,
   writeOptions,
 } from './option-table.js'
 
 export type PlainBlock =
   | CaptureInterface
-  | CaptureStatistics
+  | InterfaceStatistics
   | CaptureNames
   | CaptureSecrets
   | CustomBlock

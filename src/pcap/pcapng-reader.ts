@@ -8,8 +8,9 @@ import type { TimestampScale } from './timestamp-scale.js'
 
 const byteOrderMagic = 0x1a2b3c4d
 const flagsCode = packetOptions.flags.code
-/** A section that describes more interfaces is hostile: each takes memory until its end. */
+/** A section that describes more interfaces, or in more bytes, is hostile: they take memory until its end. */
 const mostInterfaces = 1 << 16
+const mostInterfaceBytes = 1 << 26
 
 /**
  * Reads pcapng. Offsets are within a block:
@@ -29,6 +30,7 @@ export class PcapngReader implements FormatReader {
   readonly #maxBlockLength: number
   /** Those of the section's interfaces. */
   #scales: TimestampScale[] = []
+  #interfaceBytes = 0
   #typical = 128
 
   constructor(maxBlockLength: number) {
@@ -153,6 +155,7 @@ export class PcapngReader implements FormatReader {
     if (type === blockTypes.section) {
       this.section = decodeSection(block, fileOffset + at)
       this.#scales = []
+      this.#interfaceBytes = 0
       out.push(this.section)
       return
     }
@@ -161,6 +164,12 @@ export class PcapngReader implements FormatReader {
     if (item.type === 'interface') {
       if (section.interfaces.length === mostInterfaces)
         throw new CaptureFileError(fileOffset + at, `a section with more than ${mostInterfaces} interfaces`)
+      this.#interfaceBytes += length
+      if (this.#interfaceBytes > mostInterfaceBytes)
+        throw new CaptureFileError(
+          fileOffset + at,
+          `interfaces described in more than ${mostInterfaceBytes} bytes`,
+        )
       section.interfaces.push(item)
       this.#scales.push(interfaceScale(item))
     }
@@ -177,11 +186,7 @@ function findFlags(view: DataView, start: number, end: number, little: boolean, 
     const length = view.getUint16(at + 2, little)
     if (length > end - at - 4)
       throw new CaptureFileError(fileOffset + at, `an option of ${length} bytes leads out of its block`)
-    if (code === flagsCode) {
-      if (length !== 4)
-        throw new CaptureFileError(fileOffset + at, `the option flags cannot have ${length} bytes`)
-      return view.getUint32(at + 4, little)
-    }
+    if (code === flagsCode) return length === 4 ? view.getUint32(at + 4, little) : 0
     at += 4 + ((length + 3) & ~3)
   }
   return 0

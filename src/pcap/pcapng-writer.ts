@@ -8,7 +8,6 @@ import {
 } from '../errors/index.js'
 import type { FrameBatch } from '../frames/index.js'
 import { BatchFrames, batchTimes, requireBatch } from './batch-frames.js'
-import { type CaptureBatch, CaptureFrames, requireItem } from './capture-batch.js'
 import {
   blockTypes,
   type CaptureInterface,
@@ -17,14 +16,16 @@ import {
   type CapturePacket,
   type CaptureSecrets,
   type CaptureSection,
-  type CaptureStatistics,
   type CustomBlock,
+  type InterfaceStatistics,
   packetOptions,
   type UnknownBlock,
 } from './capture-items.js'
+import { type FileBatch, FileFrames, requireItem } from './file-batch.js'
 import { fileLinkType, linkTypeNumber } from './file-link-type.js'
 import { interfaceScale } from './interface-scale.js'
-import { encodeOptions, requireBigint } from './option-table.js'
+import { requireBigint } from './option-codecs.js'
+import { encodeOptions } from './option-table.js'
 import { encodeBlock, encodeSection, makeBlock, type SectionInput } from './pcapng-blocks.js'
 import { highWord, lowWord, nanoseconds, wordsOf } from './timestamp-scale.js'
 
@@ -121,10 +122,10 @@ export class PcapngWriter {
    * The blocks of all frames of a batch, with what its columns say. Tags that are beside the frames are put into them,
    * and no more is kept of each than the snapshot length of its interface.
    */
-  batch(batch: FrameBatch | CaptureBatch, options?: BatchOptions): Uint8Array {
+  batch(batch: FrameBatch | FileBatch, options?: BatchOptions): Uint8Array {
     requireBatch(batch)
     const { interfaceOf, timestamp } = requireOptions('options', options, ['interfaceOf', 'timestamp'])
-    if (batch instanceof CaptureFrames) {
+    if (batch instanceof FileFrames) {
       if (interfaceOf === undefined && batch.section === this.#copied) return batch.bytes
       if (batch.section.format === 'pcapng') return this.#packets(batch, interfaceOf)
     }
@@ -132,7 +133,7 @@ export class PcapngWriter {
   }
 
   /** Names of addresses, secrets, statistics of an interface, or a block of another kind. */
-  block(block: CaptureStatistics | CaptureNames | CaptureSecrets | CustomBlock | UnknownBlock): Uint8Array {
+  block(block: InterfaceStatistics | CaptureNames | CaptureSecrets | CustomBlock | UnknownBlock): Uint8Array {
     this.#begun()
     requireItem(block)
     if (block.type === 'statistics') this.#interface(block.interface)
@@ -189,7 +190,7 @@ export class PcapngWriter {
     return bytes
   }
 
-  #packets(batch: CaptureFrames, interfaceOf: BatchOptions['interfaceOf']): Uint8Array {
+  #packets(batch: FileFrames, interfaceOf: BatchOptions['interfaceOf']): Uint8Array {
     const blocks: Uint8Array[] = []
     let length = 0
     for (let i = 0; i < batch.count; i++) {
@@ -209,7 +210,7 @@ export class PcapngWriter {
   }
 
   #columns(
-    batch: FrameBatch | CaptureBatch,
+    batch: FrameBatch | FileBatch,
     interfaceOf: (column: number | undefined) => number,
     timestamp: bigint | undefined,
   ): Uint8Array {

@@ -1,5 +1,4 @@
 import { invalidArgumentType, NetloomError } from '../errors/index.js'
-import { type CaptureBatch, isCaptureBatch } from './capture-batch.js'
 import { CaptureDecoder, type CaptureDecoderOptions } from './capture-decoder.js'
 import type {
   CaptureCut,
@@ -8,6 +7,7 @@ import type {
   CapturePacket,
   CaptureSection,
 } from './capture-items.js'
+import { type FileBatch, isFileBatch } from './file-batch.js'
 import { PlainBytes } from './plain-bytes.js'
 
 /** Where the bytes of a file come from. Streams of Node and of the Web are `AsyncIterable`. */
@@ -21,7 +21,7 @@ export type CaptureSource =
  * A capture file that is being read: pcap, pcapng, or one of them compressed with gzip. It is read once, as batches, as
  * packets, or as items, which are everything that is in it; memory does not grow with the file.
  */
-export class CaptureReader implements AsyncIterable<CaptureBatch> {
+export class CaptureReader implements AsyncIterable<FileBatch> {
   readonly #source: CaptureSource
   readonly #decoder: CaptureDecoder
   #started = false
@@ -49,8 +49,8 @@ export class CaptureReader implements AsyncIterable<CaptureBatch> {
   }
 
   /** Packets in batches of one link type. @throws CaptureFileError */
-  async *batches(): AsyncGenerator<CaptureBatch, void, undefined> {
-    for await (const item of this.items()) if (isCaptureBatch(item)) yield item
+  async *batches(): AsyncGenerator<FileBatch, void, undefined> {
+    for await (const item of this.items()) if (isFileBatch(item)) yield item
   }
 
   /** Packets one by one, with everything that the file says of them. @throws CaptureFileError */
@@ -74,7 +74,7 @@ export class CaptureReader implements AsyncIterable<CaptureBatch> {
     }
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<CaptureBatch, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<FileBatch, void, undefined> {
     return this.batches()
   }
 }

@@ -166,9 +166,10 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     return super.close()
   }
 
-  #arrives(batch: FrameBatch<L>): boolean {
-    if (this.#unplugged) this.#lostReceived += batch.count
-    return !this.#unplugged
+  #arrives(batch: FrameBatch<L>): FrameBatch<L> | undefined {
+    if (!this.#unplugged) return batch
+    this.#lostReceived += batch.count
+    return undefined
   }
 
   #transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult {

@@ -9,7 +9,7 @@ import {
   type CaptureInterface,
   type CaptureItem,
   type CapturePacket,
-  isCaptureBatch,
+  isFileBatch,
   microseconds,
   nanoseconds,
   PcapngWriter,
@@ -40,11 +40,11 @@ function read(bytes: Uint8Array, chunked = false): CaptureItem[] {
 
 /** As records, which do not depend on how packets came to batches. */
 function records(items: readonly CaptureItem[]): unknown[] {
-  return items.flatMap((item): unknown[] => (isCaptureBatch(item) ? packetsOf(item) : [item]))
+  return items.flatMap((item): unknown[] => (isFileBatch(item) ? packetsOf(item) : [item]))
 }
 
 function packetsOf(batch: CaptureItem): CapturePacket[] {
-  return isCaptureBatch(batch) ? Array.from({ length: batch.count }, (_, i) => batch.packet(i)) : []
+  return isFileBatch(batch) ? Array.from({ length: batch.count }, (_, i) => batch.packet(i)) : []
 }
 
 type Content = typeof sectionContents extends fc.Arbitrary<infer V> ? V : never
@@ -84,7 +84,7 @@ t.test('what was written is read, and written again the same', async t => {
       const writer = new PcapngWriter()
       const copied = items.map(item => writer.item(item))
       const made = items.flatMap(item =>
-        isCaptureBatch(item) ? packetsOf(item).map(packet => writer.packet(packet)) : [writer.item(item)],
+        isFileBatch(item) ? packetsOf(item).map(packet => writer.packet(packet)) : [writer.item(item)],
       )
       return equalBytes(Buffer.concat(copied), written) && equalBytes(Buffer.concat(made), written)
     }),
@@ -97,7 +97,7 @@ t.test('columns say what records say', async t => {
   fc.assert(
     fc.property(sectionContents, contents => {
       for (const item of read(write(contents), true)) {
-        if (!isCaptureBatch(item)) continue
+        if (!isFileBatch(item)) continue
         for (let i = 0; i < item.count; i++) {
           const packet = item.packet(i)
           const same =
@@ -138,7 +138,7 @@ t.test('pcap, in every form', async t => {
       const expected = packets.map(one => ({ type: 'packet', interface: 0, ...one }))
       const encoder = new CaptureEncoder({ format: 'pcap' })
       const again = [...items.flatMap(item => encoder.encode(item)), ...encoder.end()]
-      const columns = items.flatMap(item => (isCaptureBatch(item) ? [...item.timestamps!] : []))
+      const columns = items.flatMap(item => (isFileBatch(item) ? [...item.timestamps!] : []))
       return (
         isDeepStrictEqual(found, structuredClone(expected)) &&
         isDeepStrictEqual(
@@ -190,7 +190,7 @@ function tryFile(bytes: Uint8Array, again: boolean): string | undefined {
   try {
     items = read(bytes, again)
     found = records(items)
-    const taken = items.reduce((sum, item) => sum + (isCaptureBatch(item) ? item.bytes.length : 12), 0)
+    const taken = items.reduce((sum, item) => sum + (isFileBatch(item) ? item.bytes.length : 12), 0)
     if (taken > bytes.length + 36) return `${taken} bytes came out`
   } catch (error) {
     return error instanceof CaptureFileError && error.code === 'ERR_CAPTURE_FILE_INVALID'

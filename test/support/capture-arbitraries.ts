@@ -7,9 +7,9 @@ import type {
   CapturePacket,
   CaptureSecrets,
   CaptureSection,
-  CaptureStatistics,
   CustomBlock,
   FileLinkType,
+  InterfaceStatistics,
   UnknownBlock,
 } from '../../src/pcap/index.js'
 
@@ -122,7 +122,7 @@ export const packets: Arbitrary<CapturePacket> = fc
     ...rest,
   }))
 
-const statistics: Arbitrary<CaptureStatistics> = fc
+const statistics: Arbitrary<InterfaceStatistics> = fc
   .tuple(
     uint32,
     uint64,

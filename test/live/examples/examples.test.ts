@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { encode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
+import { PcapWriter } from '../../../src/pcap/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { connectedNetworks } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
@@ -161,6 +163,22 @@ if (requiresRoot(t)) {
     t.match(stdout, 'Who has 192.0.2.2? Tell 192.0.2.1')
   })
 
+  t.test('read-capture', async t => {
+    const file = join(t.testdir(), 'dns.pcapng')
+    const ethernet = { destination: '02:00:00:00:00:02', source: '02:00:00:00:00:01' }
+    const ipv4 = { source: '10.0.0.1', destination: '10.0.0.2' }
+    const frames = [53, 54, 53].map(destinationPort =>
+      encode({ ethernet, ipv4, udp: { sourcePort: 1024, destinationPort }, payload: new Uint8Array(3) }),
+    )
+    const writer = new PcapWriter({ linkType: 'ethernet' })
+    const packets = frames.map(data => writer.packet({ timestamp: 0n, data }))
+    await writeFile(file, [writer.header(), ...packets, new Uint8Array(5)])
+    const { status, stdout, stderr } = run('read-capture', [], [file])
+    t.equal(status, 0, stderr)
+    const line = /^IP 10\.0\.0\.1\.1024 > 10\.0\.0\.2\.53: udp length 3$/
+    t.match(stdout.split('\n'), [line, line, '3 packets', /^the file ends within a packet, at byte \d+$/, ''])
+  })
+
   t.test('lossy-cable', async t => {
     const { status, stdout, stderr } = run('lossy-cable')
     t.equal(status, 0, stderr)
@@ -198,8 +216,8 @@ if (requiresRoot(t)) {
 }
 
 /** An example that ends by itself. */
-function run(name: string, before: string[] = []) {
-  const [program, args] = commandLine(name, [])
+function run(name: string, before: string[] = [], given: string[] = []) {
+  const [program, args] = commandLine(name, given)
   const [first, ...rest] = [...before, program, ...args]
   return spawnSync(first!, rest, { encoding: 'utf8', timeout: 30_000 })
 }

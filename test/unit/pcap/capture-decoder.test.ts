@@ -3,7 +3,7 @@ import {
   CaptureDecoder,
   CaptureFileError,
   type CaptureItem,
-  isCaptureBatch,
+  isFileBatch,
   isFrameBatch,
   PcapngWriter,
   PcapWriter,
@@ -50,8 +50,7 @@ function decode(
   return { items }
 }
 
-const count = (items: CaptureItem[]) =>
-  items.filter(isCaptureBatch).reduce((sum, batch) => sum + batch.count, 0)
+const count = (items: CaptureItem[]) => items.filter(isFileBatch).reduce((sum, batch) => sum + batch.count, 0)
 
 t.test('what comes before a fault is given first, and the fault again and again', async t => {
   for (const littleEndian of [true, false]) {
@@ -90,7 +89,6 @@ t.test('faults of other blocks', async t => {
   const flags = first + 36
   for (const [what, block, patch, place] of [
     ['an option that leads out', packet, [38, 200], flags],
-    ['flags of two bytes', packet, [38, 2], flags],
     ['version 2', start[0]!, [12, 2], first + 12],
     ['no byte-order magic', start[0]!, [8, 0], first + 8],
     ['a resolution of two bytes', start[1]!, [18, 2], first + 16],
@@ -142,35 +140,53 @@ t.test('faults of other blocks', async t => {
 t.test('options of packets that the batch did not look at are checked by the record', async t => {
   const writer = new PcapngWriter()
   const start = [writer.section(), writer.interface({ linkType: 'ethernet' })]
-  const packet = writer.packet({ timestamp: 0n, data, dropCount: 1n })
-  packet[38] = 4
+  const packet = writer.packet({ timestamp: 0n, data, flags: 1, comments: ['x'] })
+  packet[46] = 200
   const { items } = decode(Buffer.concat([...start, packet]))
-  const [batch] = items.filter(isCaptureBatch)
-  t.throws(() => batch!.packet(0), { code: 'ERR_CAPTURE_FILE_INVALID', offset: 60 + 36 })
+  const [batch] = items.filter(isFileBatch)
+  t.throws(() => batch!.packet(0), { code: 'ERR_CAPTURE_FILE_INVALID', offset: 60 + 44 })
 })
 
-t.test('text that is no UTF-8, and an option that is there twice, are kept as they are', async t => {
-  const writer = new PcapngWriter()
-  const bytes = writer.section({
-    application: 'xy',
-    options: [
-      { code: 3, value: Uint8Array.of(97) },
-      { code: 3, value: Uint8Array.of(98) },
-    ],
-  })
-  const at = Buffer.from(bytes).indexOf('xy')
-  bytes[at] = 0xff
-  const { items } = decode(bytes)
-  const [section] = items
-  t.match(section, {
-    operatingSystem: 'a',
-    options: [
-      { code: 4, value: [0xff, 0x79] },
-      { code: 3, value: [98] },
-    ],
-  })
-  t.notMatch(section, { application: String })
-})
+t.test(
+  'text that is no UTF-8, options of other lengths, and those that are there twice, are kept as they are',
+  async t => {
+    const writer = new PcapngWriter()
+    const bytes = writer.section({
+      application: 'xy',
+      options: [
+        { code: 3, value: Uint8Array.of(97) },
+        { code: 3, value: Uint8Array.of(98) },
+      ],
+    })
+    const at = Buffer.from(bytes).indexOf('xy')
+    bytes[at] = 0xff
+    const { items } = decode(bytes)
+    const [section] = items
+    t.match(section, {
+      operatingSystem: 'a',
+      options: [
+        { code: 4, value: [0xff, 0x79] },
+        { code: 3, value: [98] },
+      ],
+    })
+    t.notMatch(section, { application: String })
+    const odd = [
+      { code: 6, value: Uint8Array.of(1) },
+      { code: 2, value: Uint8Array.of(0x61) },
+    ]
+    const more = Buffer.concat([
+      writer.interface({ linkType: 'ip', options: odd }),
+      writer.packet({ timestamp: 0n, data, options: [{ code: 2, value: data }] }),
+    ])
+    const [, one, batch] = decode(Buffer.concat([bytes, more])).items
+    t.match(one, { name: 'a', options: [odd[0]] })
+    t.ok(isFileBatch(batch) && batch.flags![0] === 0)
+    t.match(isFileBatch(batch) && batch.packet(0), {
+      flags: undefined,
+      options: [{ code: 2, value: data }],
+    })
+  },
+)
 
 t.test('a file that ends too early', async t => {
   for (const [name, bytes, header, packet] of [
@@ -241,12 +257,21 @@ t.test('limits', async t => {
   const one = writer.section() && writer.interface({ linkType: 'ip' })
   const many = Buffer.concat([writer.section(), ...Array(65537).fill(one)])
   t.match(decode(many).error, { message: /more than 65536 interfaces/ })
+  const decoder = new CaptureDecoder()
+  decoder.push(writer.section())
+  const large = writer.interface({ linkType: 'ip', comments: Array(250).fill('x'.repeat(65535)) })
+  t.throws(
+    () => {
+      for (let i = 0; i < 5; i++) decoder.push(large)
+    },
+    { message: /interfaces described in more than/ },
+  )
 })
 
 t.test('a batch owns its memory as far as it was given', async t => {
   const bytes = file()
   const { items } = decode(bytes)
-  const [batch] = items.filter(isCaptureBatch)
+  const [batch] = items.filter(isFileBatch)
   t.equal(batch!.slab.buffer, bytes.buffer, 'no copy')
   t.not(batch!.copy(0).buffer, bytes.buffer)
   t.equal(batch!.keep(), batch)

@@ -9,7 +9,7 @@ import {
   type CaptureItem,
   type CapturePacket,
   captureBytes,
-  isCaptureBatch,
+  isFileBatch,
   microseconds,
   PcapngWriter,
   PcapWriter,
@@ -39,7 +39,7 @@ async function items(source: Iterable<CaptureInput>, options?: CaptureFileOption
 }
 
 const packetsOf = (list: CaptureItem[]): CapturePacket[] =>
-  list.filter(isCaptureBatch).flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
+  list.filter(isFileBatch).flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
 
 t.test('columns of batches become options, interfaces describe themselves', async t => {
   const frames = [frame(60), frame(61), frame(62)]
@@ -169,7 +169,7 @@ t.test('from one format to the other', async t => {
   const batches: CaptureItem[] = []
   for await (const item of readCapture(source).items()) {
     all.push(item)
-    if (isCaptureBatch(item)) batches.push(item)
+    if (isFileBatch(item)) batches.push(item)
   }
   t.same(await buffer(Readable.from(captureBytes(all))), source, 'all items: the same file')
 
@@ -223,6 +223,29 @@ t.test('interfaces of a copied section, and batches of others among them', async
     ],
   )
   t.match(list.at(-1), { type: 'statistics', interface: 1, received: 5n })
+})
+
+t.test('some packets of a file, as records', async t => {
+  const writer = new PcapngWriter()
+  const source = Buffer.concat([
+    writer.section({ comments: ['kept'] }),
+    writer.interface({ linkType: 'ip', name: 'a' }),
+    writer.interface({ linkType: 'ethernet', name: 'b' }),
+    ...[0, 1, 2, 3].map(i =>
+      writer.packet({ timestamp: BigInt(i), data: frame(4, i), comments: [`${i}`], interface: i >> 1 }),
+    ),
+  ])
+  const some = (await collect(source)).flatMap((item): CaptureInput[] =>
+    isFileBatch(item) ? packetsOf([item]).filter(packet => packet.timestamp! % 2n === 1n) : [item],
+  )
+  const list = await items(some)
+  t.match(list[0], { comments: ['kept'], interfaces: [{ name: 'a' }, { name: 'b' }] })
+  t.match(packetsOf(list), [{ comments: ['1'] }, { comments: ['3'], interface: 1 }])
+  const pcap = packetsOf(await items(some.slice(0, -1), { format: 'pcap' }))
+  t.match(pcap, [{ timestamp: 1n, data: frame(4, 1) }])
+  await t.rejects(items(some, { format: 'pcap' }), { code: 'ERR_INVALID_ARG_VALUE' }, 'of two link types')
+  for (const format of ['pcap', 'pcapng'] as const)
+    await t.rejects(items(some.slice(-1), { format }), { name: /Error/ }, 'of no interface')
 })
 
 t.test('files without packets', async t => {

@@ -54,7 +54,7 @@ t.test('from any source, also compressed', async t => {
   ] as const) {
     await check(t, readCapture(bytes), `${how}: bytes`)
     await check(t, readCapture(pieces(bytes, 777)), `${how}: chunks`)
-    await check(t, readCapture(pieces(bytes, 1)), `${how}: single bytes`)
+    await check(t, readCapture(pieces(bytes, how === 'plain' ? 1 : 50)), `${how}: small chunks`)
     await check(t, readCapture(Readable.from(pieces(bytes, 1000))), `${how}: a stream of Node`)
     await check(t, readCapture(new Blob([bytes]).stream()), `${how}: a Web stream`)
     await check(t, readCapture(plainStream(bytes)), `${how}: a Web stream that is not iterable`)

@@ -1,3 +1,6 @@
+import t from 'tap'
+import { FrameBatch } from '../../../src/port/index.js'
+
 t.test('frames are written where they lie, and the last one may be taken out again', async t => {
   const batch = FrameBatch.allocate({ linkType: 'ip', frames: 3, bytes: 20, headroom: 2, tailroom: 1 })
   batch.reserve(4)!.fill(1)

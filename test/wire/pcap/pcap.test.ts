@@ -4,7 +4,7 @@ import {
   CaptureDecoder,
   CaptureEncoder,
   type CaptureItem,
-  isCaptureBatch,
+  isFileBatch,
   microseconds,
   PcapWriter,
 } from '../../../src/pcap/index.js'
@@ -34,9 +34,7 @@ function decode(bytes: Uint8Array, size = bytes.length): CaptureItem[] {
 }
 
 const packets = (items: CaptureItem[]) =>
-  items
-    .filter(isCaptureBatch)
-    .flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
+  items.filter(isFileBatch).flatMap(batch => Array.from({ length: batch.count }, (_, i) => batch.packet(i)))
 
 t.test('microseconds, frame check sequences', async t => {
   const [section, one, batch] = decode(file)
@@ -77,8 +75,8 @@ t.test('microseconds, frame check sequences', async t => {
       ],
       `chunks of ${size} bytes`,
     )
-  t.ok(isCaptureBatch(batch!) && batch.count === 2)
-  if (!isCaptureBatch(batch!)) return
+  t.ok(isFileBatch(batch!) && batch.count === 2)
+  if (!isFileBatch(batch!)) return
   t.same(batch.timestamps, [1_700_000_000_123_456_000n, 4_294_967_295_999_999_000n])
   t.equal(batch.flags, undefined, 'pcap has no directions')
   t.same(batch.interfaces, [0, 0])

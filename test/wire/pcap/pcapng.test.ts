@@ -1,6 +1,6 @@
 import t from 'tap'
 import { hex } from '../../../src/bytes/index.js'
-import { CaptureDecoder, type CaptureItem, isCaptureBatch, PcapngWriter } from '../../../src/pcap/index.js'
+import { CaptureDecoder, type CaptureItem, isFileBatch, PcapngWriter } from '../../../src/pcap/index.js'
 import { fixture } from '../../support/fixture.js'
 
 /** One little-endian section with everything, then a big-endian one. */
@@ -57,7 +57,7 @@ function decode(bytes: Uint8Array, size = bytes.length): CaptureItem[] {
 /** The items with batches as the packets in them. */
 const plain = (items: CaptureItem[]) =>
   items.flatMap((item): object[] =>
-    isCaptureBatch(item) ? Array.from({ length: item.count }, (_, i) => item.packet(i)) : [item],
+    isFileBatch(item) ? Array.from({ length: item.count }, (_, i) => item.packet(i)) : [item],
   )
 
 const bytes = (text: string) => fixture(text)
@@ -152,7 +152,7 @@ t.test('whatever the chunks are', async t => {
 })
 
 t.test('batches are runs of one link type, with columns', async t => {
-  const batches = decode(file).filter(isCaptureBatch)
+  const batches = decode(file).filter(isFileBatch)
   t.same(
     batches.map(batch => [batch.linkType, batch.count, batch.timestamps !== undefined]),
     [
@@ -190,7 +190,7 @@ t.test('written again it is the same file', async t => {
 t.test('blocks made anew are the same', async t => {
   const writer = new PcapngWriter()
   const parts = decode(file).map(item =>
-    isCaptureBatch(item)
+    isFileBatch(item)
       ? Buffer.concat(Array.from({ length: item.count }, (_, i) => writer.packet(item.packet(i))))
       : writer.item(item),
   )

@@ -11,10 +11,10 @@ import { decodePacket } from './packet-record.js'
  *
  * Where `frames` knows the link type it is a {@link FrameBatch}: `if (batch.linkType === 'ethernet')` tells TypeScript.
  */
-export type CaptureBatch = { [L in LinkType]: CaptureFrames<L> }[LinkType] | CaptureFrames<number>
+export type FileBatch = { [L in LinkType]: FileFrames<L> }[LinkType] | FileFrames<number>
 
 /** Where a batch lies. */
-export interface CaptureExtent {
+export interface BatchExtent {
   slab: Uint8Array
   columns: PacketColumns
   /** Its entries of the columns: from this one, */
@@ -32,20 +32,18 @@ export interface CaptureExtent {
   timed: boolean
 }
 
-export function makeCaptureBatch(extent: CaptureExtent): CaptureBatch {
-  return new CaptureFrames(extent) as CaptureBatch
+export function makeFileBatch(extent: BatchExtent): FileBatch {
+  return new FileFrames(extent) as FileBatch
 }
 
-export class CaptureFrames<L extends FileLinkType = FileLinkType>
-  implements Iterable<Uint8Array>, Disposable
-{
+export class FileFrames<L extends FileLinkType = FileLinkType> implements Iterable<Uint8Array>, Disposable {
   readonly type = 'packets'
   readonly linkType: L
   readonly count: number
   readonly slab: Uint8Array
   /** Where the packets were captured: `interfaces` are numbers in `section.interfaces`. */
   readonly section: CaptureSection
-  readonly #extent: CaptureExtent
+  readonly #extent: BatchExtent
   #offsets: Uint32Array | undefined
   #lengths: Uint32Array | undefined
   #timestamps: BigInt64Array | undefined
@@ -54,7 +52,7 @@ export class CaptureFrames<L extends FileLinkType = FileLinkType>
   #interfaces: Uint32Array | undefined
 
   /** @internal */
-  constructor(extent: CaptureExtent) {
+  constructor(extent: BatchExtent) {
     this.linkType = extent.linkType as L
     this.count = extent.to - extent.from
     this.slab = extent.slab
@@ -152,13 +150,13 @@ export class CaptureFrames<L extends FileLinkType = FileLinkType>
 }
 
 /** True for a batch whose frames `decode`, `describe` and ports take. */
-export function isFrameBatch(batch: CaptureBatch): batch is CaptureBatch & FrameBatch {
+export function isFrameBatch(batch: FileBatch): batch is FileBatch & FrameBatch {
   return typeof batch.linkType === 'string'
 }
 
 /** True for the packets among the items of a capture file. */
-export function isCaptureBatch(item: unknown): item is CaptureBatch {
-  return item instanceof CaptureFrames
+export function isFileBatch(item: unknown): item is FileBatch {
+  return item instanceof FileFrames
 }
 
 export function requireItem(item: unknown): asserts item is CaptureItem {
