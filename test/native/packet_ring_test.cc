@@ -250,6 +250,49 @@ TEST(ring_slots, "slots of a ring without blocks; flags, and times of the device
   }
 }
 
+TEST(ring_blocks_lent, "a block is lent whole, with tags and headers in place, and waits for its turn") {
+  std::vector<uint8_t> bytes = numbered(0, 60);
+  std::vector<uint8_t> whole = joined({part(bytes, 0, 12), {0x88, 0xa8, 0x20, 0x64}, part(bytes, 12, 60)});
+  for (bool cooked : {false, true}) {
+    PacketLayout layout;
+    layout.cooked = cooked;
+    FakeRing fake(layout);
+    Room room(1);
+    CHECK(fake.ring.block_frames() == 0);
+    fake.fill(0, {{bytes, 0x2064, 0x88a8}, {bytes}});
+    fake.fill(1, {{bytes}});
+    fake.fill(2, {{bytes}});
+    CHECK(fake.ring.block_frames() == 2 && !fake.ring.newest_is_lent());
+    LentBlock block = fake.ring.lend(room.room);
+    CHECK(block.index == 0 && block.frames == 2 && fake.ring.consumed() == 2);
+    auto at = [&](uint32_t i) {
+      return std::vector<uint8_t>(block.data + room.offsets[i], block.data + room.offsets[i] + room.lengths[i]);
+    };
+    CHECK(room.lengths[0] == (cooked ? 84u : 64u) && room.lengths[1] == (cooked ? 80u : 60u));
+    if (!cooked) CHECK(at(0) == whole && at(1) == bytes);
+    if (cooked) CHECK(part(at(0), 24, 84) == bytes && at(0)[0] == 0x88 && at(0)[22] == 8 && part(at(1), 20, 80) == bytes);
+    CHECK(fake.ring.newest_is_lent() && !fake.is_with_kernel(0));
+    for (uint32_t i = 1; i < kBlocks; i++) {
+      CHECK(fake.ring.block_frames() == 1);
+      fake.ring.give_back(fake.ring.lend(room.room).index);
+      CHECK(fake.is_with_kernel(i) && !fake.ring.newest_is_lent());
+    }
+    // All the way round.
+    CHECK(fake.ring.block_frames() == 0);
+    LentBlock same;
+    CHECK(fake.ring.is_lent(0, same) && same.data == block.data && !fake.ring.is_lent(1, same));
+    RingMemory* memory = fake.ring.memory();
+    memory->hold();
+    fake.ring.give_back(0);
+    fake.ring.give_back(0);
+    fake.ring.give_back(kBlocks);
+    CHECK(fake.is_with_kernel(0));
+    fake.ring.close();
+    CHECK(block.data[room.offsets[1]] == (cooked ? 8 : 0));  // still mapped
+    memory->drop();
+  }
+}
+
 TEST(ring_recorder, "packets go into a file in either format, up to a bound") {
   for (bool pcapng : {true, false}) {
     FakeRing fake({});
