@@ -31,6 +31,9 @@ Napi::Function PacketPort::define(Napi::Env env) {
        InstanceMethod<&PacketPort::descriptor>("descriptor"),
        InstanceMethod<&PacketPort::attach_filter>("attachFilter"), InstanceMethod<&PacketPort::counters>("counters"),
        InstanceMethod<&PacketPort::tell_vlan>("tellVlan"),
+       InstanceMethod<&PacketPort::block_frames>("blockFrames"), InstanceMethod<&PacketPort::lend_block>("lendBlock"),
+       InstanceMethod<&PacketPort::show_block>("showBlock"), InstanceMethod<&PacketPort::give_back>("giveBack"),
+       InstanceMethod<&PacketPort::newest_is_lent>("newestIsLent"),
        InstanceMethod<&PacketPort::is_gone>("isGone"), InstanceMethod<&PacketPort::record>("record"),
        InstanceMethod<&PacketPort::stop_recording>("stopRecording"), InstanceMethod<&PacketPort::close>("close")});
 }
@@ -217,6 +220,68 @@ Napi::Value PacketPort::counters(const Napi::CallbackInfo& info) {
   if (open()) count();
   memcpy(values.data, counted_, sizeof counted_);
   return info.Env().Undefined();
+}
+
+// blockFrames(budgeted): frames of the block that comes next, 0 = there is none, or budgetSpent. Reports what was lost.
+Napi::Value PacketPort::block_frames(const Napi::CallbackInfo& info) {
+  environment_.report[kLost] = 0;
+  if (!open() || recording_.running()) return Napi::Number::New(info.Env(), 0);
+  if (bool_of(info, 0) && turn_.spent(environment_.loop())) return Napi::Number::New(info.Env(), kBudgetSpent);
+  uint32_t frames = ring_->block_frames();
+  uint64_t dropped = ring_->take_dropped();
+  environment_.report[kLost] = static_cast<int32_t>(dropped > INT32_MAX ? INT32_MAX : dropped);
+  return Napi::Number::New(info.Env(), frames);
+}
+
+// lendBlock(columns): its number, or -1. Columns of blockFrames() entries: offsets, lengths, original lengths, flags,
+// tags, interfaces of 32 bits, times of 64.
+Napi::Value PacketPort::lend_block(const Napi::CallbackInfo& info) {
+  Bytes columns = bytes_of(info.Env(), info[0]);
+  uint32_t frames = open() && !recording_.running() ? ring_->block_frames() : 0;
+  if (!columns.ok || columns.length < size_t{32} * frames || reinterpret_cast<uintptr_t>(columns.data) % 8 != 0)
+    return throw_bad_call(info.Env(), "lendBlock(columns)"), info.Env().Undefined();
+  if (frames == 0) return Napi::Number::New(info.Env(), -1);
+  auto* words = reinterpret_cast<uint32_t*>(columns.data);
+  PacketRoom room = {{nullptr, 0, 0, words, words + frames, nullptr, 0, 0},
+                     reinterpret_cast<int64_t*>(words + 6 * frames), words + 2 * frames, words + 3 * frames,
+                     words + 4 * frames, words + 5 * frames};
+  LentBlock block = ring_->lend(room);
+  turn_.add(block.frames);
+  return Napi::Number::New(info.Env(), block.index);
+}
+
+// showBlock(number): an ArrayBuffer over a block that is lent. The mapping lives as long as it.
+Napi::Value PacketPort::show_block(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  LentBlock block;
+  if (!open() || !ring_->is_lent(uint_of(info, 0, UINT32_MAX), block))
+    return throw_bad_call(env, "showBlock(number)"), env.Undefined();
+  RingMemory* memory = ring_->memory();
+  memory->hold();
+  napi_value buffer = nullptr;
+  auto release = [](napi_env, void*, void* hint) { static_cast<RingMemory*>(hint)->drop(); };
+  if (napi_create_external_arraybuffer(env, block.data, block.bytes, release, memory, &buffer) != napi_ok) {
+    memory->drop();
+    napi_throw_error(env, "ERR_UNSUPPORTED", "this runtime allows no external ArrayBuffer");
+    return env.Undefined();
+  }
+  return {env, buffer};
+}
+
+// giveBack(number, buffer or undefined): detaches what showBlock() gave. False for a block whose bytes were moved
+// elsewhere (ArrayBuffer.prototype.transfer): it stays with whoever has them, and is lost to the ring.
+Napi::Value PacketPort::give_back(const Napi::CallbackInfo& info) {
+  bool detached = false;
+  if (!info[1].IsUndefined() && (napi_is_detached_arraybuffer(info.Env(), info[1], &detached) != napi_ok || detached ||
+                                 napi_detach_arraybuffer(info.Env(), info[1]) != napi_ok))
+    return Napi::Boolean::New(info.Env(), false);
+  if (open()) ring_->give_back(uint_of(info, 0, UINT32_MAX));
+  return Napi::Boolean::New(info.Env(), true);
+}
+
+// newestIsLent(): polling would return at once, over and over
+Napi::Value PacketPort::newest_is_lent(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), open() && ring_->newest_is_lent());
 }
 
 // isGone(): the interface is deleted, or in another namespace

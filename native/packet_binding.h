@@ -29,6 +29,11 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResour
   Napi::Value attach_filter(const Napi::CallbackInfo& info);
   void tell_vlan(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
+  Napi::Value block_frames(const Napi::CallbackInfo& info);
+  Napi::Value lend_block(const Napi::CallbackInfo& info);
+  Napi::Value show_block(const Napi::CallbackInfo& info);
+  Napi::Value newest_is_lent(const Napi::CallbackInfo& info);
+  Napi::Value give_back(const Napi::CallbackInfo& info);
   Napi::Value is_gone(const Napi::CallbackInfo& info);
   Napi::Value record(const Napi::CallbackInfo& info);
   void stop_recording(const Napi::CallbackInfo& info);

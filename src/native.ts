@@ -69,6 +69,18 @@ export interface NativePacketPort extends NativePortHandle {
   tellVlan(on: boolean): void
   /** Received, dropped, freezes, and frames that left the ring. */
   counters(values: BigUint64Array): void
+  /** Frames of the block that comes next, 0 for none; budgetSpent. `report` has what was lost. */
+  blockFrames(budgeted: boolean): number
+  /**
+   * Its number, or -1. Columns of so many entries: offsets in the block, lengths, original lengths, flags, VLAN tags
+   * and interfaces of 32 bits, times of 64.
+   */
+  lendBlock(columns: Uint8Array): number
+  showBlock(block: number): ArrayBuffer
+  /** False for a block whose bytes were moved elsewhere. */
+  giveBack(block: number, buffer: ArrayBuffer | undefined): boolean
+  /** Polling would return at once, over and over. */
+  newestIsLent(): boolean
   /** The interface is deleted, or in another namespace. */
   isGone(): boolean
   /** Writes what comes to a descriptor on a thread of its own; bounds are 0 for none. */

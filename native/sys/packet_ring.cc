@@ -41,23 +41,35 @@ uint16_t tpid_of(uint32_t status, uint16_t tci, uint16_t tpid) {
 
 }  // namespace
 
+void RingMemory::drop() {
+  if (--references_ > 0) return;
+  munmap(data_, bytes_);
+  delete this;
+}
+
 PacketRing::~PacketRing() { close(); }
 
 Failure PacketRing::map(Fd fd, const Shape& shape, const PacketLayout& layout) {
   fd_ = static_cast<Fd&&>(fd);
   shape_ = shape;
   layout_ = layout;
-  bytes_ = static_cast<size_t>(shape.block_size) * shape.block_count;
-  void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  size_t bytes = static_cast<size_t>(shape.block_size) * shape.block_count;
+  lent_ = static_cast<uint8_t*>(calloc(shape.block_count, 1));
+  if (!lent_) return {ENOMEM, "calloc", nullptr};
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
   if (memory == MAP_FAILED) return Failure::last("mmap", "PACKET_RX_RING");
   memory_ = static_cast<uint8_t*>(memory);
+  mapping_ = new RingMemory(memory_, bytes);
   slots_ = shape.low_latency ? shape.block_size / shape.frame_size * shape.block_count : shape.block_count;
   return {};
 }
 
 void PacketRing::close() {
-  if (memory_) munmap(memory_, bytes_);
+  if (mapping_) mapping_->drop();
+  mapping_ = nullptr;
   memory_ = nullptr;
+  free(lent_);
+  lent_ = nullptr;
   free(spill_);
   spill_ = nullptr;
   left_ = 0;
@@ -92,7 +104,9 @@ bool PacketRing::peek_block(RingPacket& packet) {
     auto* block = reinterpret_cast<tpacket_block_desc*>(memory_ + static_cast<size_t>(at_) * shape_.block_size);
     tpacket_hdr_v1& header = block->hdr.bh1;
     uint32_t status = __atomic_load_n(&header.block_status, __ATOMIC_ACQUIRE);
-    if (!(status & TP_STATUS_USER)) return false;
+    // All the way round, to a block that somebody has.
+    if (!(status & TP_STATUS_USER) || lent_[at_]) return false;
+    newest_lent_ = false;
     // The kernel dropped frames since they were last counted.
     if (status & TP_STATUS_LOSING) count();
     left_ = header.num_pkts;
@@ -222,6 +236,65 @@ void PacketRing::copy(const RingPacket& packet, const RingFrame& frame, uint8_t*
   if (size > frame.length) size = frame.length;
   if (size > 0) memcpy(to, head, size);
   if (frame.length > size) memcpy(to + size, packet.data + taken, frame.length - size);
+}
+
+uint32_t PacketRing::block_frames() {
+  RingPacket packet;
+  return !shape_.low_latency && peek(packet) ? left_ : 0;
+}
+
+LentBlock PacketRing::lend(PacketRoom& room) {
+  LentBlock block;
+  block.index = at_;
+  block.bytes = shape_.block_size;
+  block.data = memory_ + static_cast<size_t>(at_) * shape_.block_size;
+  uint8_t bytes[kSll2Header + kTag + kAddresses];
+  for (; left_ > 0; left_--, consumed_++, block.frames++) {
+    RingPacket packet;
+    peek_block(packet);
+    RingFrame frame = frame_of(packet);
+    auto* data = const_cast<uint8_t*>(packet.data);
+    if (layout_.cooked || frame.insert) {
+      // The kernel left room before the packet (PACKET_RESERVE, and more without a link header).
+      uint32_t head = layout_.cooked ? kSll2Header + (frame.insert ? kTag : 0) : kAddresses + kTag;
+      uint32_t moved = layout_.cooked ? head : kTag;
+      RingFrame start = frame;
+      if (start.length > head) start.length = head;
+      copy(packet, start, bytes);
+      data -= moved;
+      memcpy(data, bytes, start.length);
+    }
+    uint32_t i = room.frames.first + block.frames;
+    room.frames.offsets[i] = static_cast<uint32_t>(data - block.data);
+    room.frames.lengths[i] = frame.length;
+    room.times[i] = static_cast<int64_t>(frame.time);
+    room.originals[i] = frame.original;
+    room.flags[i] = frame.flags;
+    room.vlans[i] = frame.vlan;
+    room.interfaces[i] = static_cast<uint32_t>(packet.from->sll_ifindex);
+    next_ = reinterpret_cast<tpacket3_hdr*>(reinterpret_cast<uint8_t*>(next_) + next_->tp_next_offset);
+  }
+  lent_[at_] = 1;
+  last_lent_ = at_;
+  newest_lent_ = true;
+  if (++at_ == slots_) at_ = 0;
+  return block;
+}
+
+bool PacketRing::is_lent(uint32_t index, LentBlock& block) const {
+  if (!memory_ || index >= shape_.block_count || !lent_[index]) return false;
+  block.index = index;
+  block.data = memory_ + static_cast<size_t>(index) * shape_.block_size;
+  block.bytes = shape_.block_size;
+  return true;
+}
+
+void PacketRing::give_back(uint32_t index) {
+  if (!memory_ || index >= shape_.block_count || !lent_[index]) return;
+  lent_[index] = 0;
+  if (index == last_lent_) newest_lent_ = false;
+  auto* block = reinterpret_cast<tpacket_block_desc*>(memory_ + static_cast<size_t>(index) * shape_.block_size);
+  __atomic_store_n(&block->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
 PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {

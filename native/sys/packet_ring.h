@@ -66,6 +66,29 @@ struct PacketCounters {
   std::atomic<uint64_t> freezes{0};   // times that it became so (TPACKET_V3)
 };
 
+// The mapping of a ring, which outlives it while somebody has a block of it.
+class RingMemory {
+ public:
+  RingMemory(uint8_t* data, size_t bytes) : data_(data), bytes_(bytes) {}
+  uint8_t* data() const { return data_; }
+  void hold() { references_++; }
+  void drop();
+
+ private:
+  ~RingMemory() = default;
+  uint8_t* data_;
+  size_t bytes_;
+  std::atomic<int> references_{1};
+};
+
+// A block that is not with the kernel while it is lent, so that its frames stay where they are.
+struct LentBlock {
+  uint32_t index = 0;
+  uint32_t frames = 0;
+  uint8_t* data = nullptr;
+  uint32_t bytes = 0;
+};
+
 // A packet socket and the ring that the kernel fills. One thread at a time reads it.
 class PacketRing {
  public:
@@ -99,6 +122,17 @@ class PacketRing {
 
   // Copies frames until the ring is empty or a bound is met.
   PacketReport read(PacketRoom& room, uint32_t max_frames, size_t max_bytes);
+  // For TPACKET_V3: frames that are left in the block that comes next, 0 = there is none.
+  uint32_t block_frames();
+  // Lends that block instead of copying its frames: tags and headers are put before them in place, offsets are within
+  // the block. The columns have room for block_frames().
+  LentBlock lend(PacketRoom& room);
+  bool is_lent(uint32_t index, LentBlock& block) const;
+  void give_back(uint32_t index);
+  // It is lent and the newest there is: a poll would return at once, over and over.
+  bool newest_is_lent() const { return newest_lent_; }
+  RingMemory* memory() const { return mapping_; }
+
   // The kernel's drops that nobody was told of yet.
   uint64_t take_dropped();
 
@@ -115,7 +149,10 @@ class PacketRing {
   PacketLayout layout_;
   Shape shape_ = {};
   uint8_t* memory_ = nullptr;
-  size_t bytes_ = 0;
+  RingMemory* mapping_ = nullptr;
+  uint8_t* lent_ = nullptr;   // a flag for each block
+  uint32_t last_lent_ = 0;
+  bool newest_lent_ = false;
   uint8_t* spill_ = nullptr;  // a frame that came by the socket's queue
   uint32_t at_ = 0;           // block or slot
   uint32_t slots_ = 0;

@@ -1,15 +1,16 @@
-import { invalidArgumentValue, NetloomError, SystemError } from '../errors/index.js'
+import { invalidArgumentValue, NetloomError, requireOptions, SystemError } from '../errors/index.js'
 import { abortError, deferred, onAbort } from '../lifecycle/index.js'
 import { type Link, RouteConnection } from '../netlink/route/index.js'
 import { namespaceDescriptor } from '../netns/index.js'
 import {
+  budgetSpent,
   type CloseReason,
   type FrameBatch,
   NativePort,
   type PortEvent,
   type ReceiveOptions,
+  report,
   type SendResult,
-  type Slab,
   type WaitOptions,
 } from '../port/index.js'
 import type { CaptureBatch } from './capture-batch.js'
@@ -35,7 +36,8 @@ import {
   interfaceSettings,
 } from './options.js'
 import { type RecordingOptions, type RecordingResult, record } from './recording.js'
-import { selectFrames } from './select-frames.js'
+import { RingBatch, RingBlock } from './ring-batch.js'
+import { type FrameColumns, selectFrames } from './select-frames.js'
 
 // include/uapi/asm-generic/errno-base.h, errno.h
 const ENXIO = 6
@@ -88,6 +90,12 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   readonly #inlineVlan: boolean
   /** Frames that a former filter let into the ring. */
   #unchecked = 0
+  /** Batches that lie in the ring. */
+  readonly #lent = new Set<RingBatch<L>>()
+  #lostBefore = 0
+  #look: NodeJS.Timeout | undefined
+  readonly #lowLatency: boolean
+  readonly #timeoutMs: number
   #recording: { stop(): Promise<unknown> } | undefined
 
   private constructor(opened: Opened<L>, signal: AbortSignal | undefined) {
@@ -103,6 +111,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
       captured: true,
     })
     this.#released = released.promise
+    this.#lowLatency = settings.lowLatency
+    this.#timeoutMs = settings.timeoutMs
     this.name = link?.name ?? 'any'
     this.index = link?.index ?? 0
     this.fanoutGroup = ring.fanoutGroup < 0 ? undefined : ring.fanoutGroup
@@ -158,6 +168,22 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   override batches(options?: ReceiveOptions & WaitOptions): AsyncIterableIterator<CaptureBatch<L>> {
     return super.batches(options) as AsyncIterableIterator<CaptureBatch<L>>
+  }
+
+  /**
+   * Blocks of the ring as they are, a batch each: nothing is copied. A batch goes back to the kernel at the next step,
+   * or with `release()` if `keep()` was called, and views of it have length 0 from then on. The kernel fills blocks in
+   * order: one that is kept for long stops the capture when its turn comes again. To move its bytes elsewhere
+   * (`transfer()` of its buffer) ends the port. With `latency: 'batched'` and without `vnetHeader` only.
+   * @throws NetloomError `ERR_UNSUPPORTED`; as `batches()`
+   */
+  blocks(options?: WaitOptions): AsyncIterableIterator<CaptureBatch<L>> {
+    if (this.#lowLatency || this.vnetHeaderSize > 0) {
+      throw new NetloomError('ERR_UNSUPPORTED', "blocks are of latency 'batched', without vnetHeader")
+    }
+    const { signal } = requireOptions('options', options, ['signal'])
+    const reader = this.readWith('reader', signal, () => this.#takeBlock())
+    return reader as AsyncIterableIterator<CaptureBatch<L>>
   }
 
   /** The kernel runs the filter; otherwise it is run here, on every frame. */
@@ -229,6 +255,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
         'files are written of what a filter in the kernel lets through',
       )
     }
+    if (this.#lent.size > 0) throw new NetloomError('ERR_INVALID_STATE', 'blocks of the ring are kept')
     const recording = record(
       {
         handle: this.handle,
@@ -269,6 +296,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   protected override onEnd(reason: CloseReason): void {
     this.#forget()
+    clearTimeout(this.#look)
+    for (const batch of [...this.#lent]) batch.release()
     this.#monitor.end(reason.type === 'removed')
   }
 
@@ -289,7 +318,55 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     return this.ended
   }
 
-  protected override select(slab: Slab, first: number, count: number): number {
+  /** While the newest block is with the user, the socket polls as readable: it is looked at now and then instead. */
+  protected override awaitFrames(): void {
+    if (!this.handle.newestIsLent()) return super.awaitFrames()
+    this.#look ??= setTimeout(() => {
+      this.#look = undefined
+      this.wakeReader()
+    }, this.#timeoutMs)
+  }
+
+  #takeBlock(): RingBatch<L> | undefined {
+    for (;;) {
+      const frames = this.handle.blockFrames(true)
+      if (frames === budgetSpent) return undefined
+      const lost = report()[3]!
+      if (lost > 0) {
+        this.#lostBefore += lost
+        this.lost(lost)
+      }
+      if (frames === 0) {
+        this.setDrained()
+        return undefined
+      }
+      const block = new RingBlock(this.handle, frames)
+      const count = this.select(block, 0, frames)
+      if (count === 0) {
+        this.#giveBack(block)
+        continue
+      }
+      let bytes = 0
+      for (let i = 0; i < count; i++) bytes += block.lengths[i]!
+      this.countReceived(count, bytes)
+      const dropped = this.#lostBefore
+      this.#lostBefore = 0
+      const batch = new RingBatch(this.linkType, block, count, dropped, released => {
+        this.#lent.delete(released)
+        this.#giveBack(block)
+      })
+      this.#lent.add(batch)
+      return batch
+    }
+  }
+
+  #giveBack(block: RingBlock): void {
+    if (block.giveBack() || this.ended) return
+    const error = new NetloomError('ERR_INVALID_STATE', 'the bytes of a block were moved away')
+    this.end({ type: 'error', error })
+  }
+
+  protected override select(slab: FrameColumns, first: number, count: number): number {
     const { program } = this.#live
     if (this.#inKernel && this.#unchecked <= 0) return count
     const some = this.#inKernel ? Math.min(this.#unchecked, count) : count

@@ -10,6 +10,20 @@ const tag = 4
 /** Bytes before the tag of an Ethernet frame. */
 const addresses = 12
 
+/** The columns that frames are chosen from. */
+export type FrameColumns = Pick<
+  Slab,
+  | 'bytes'
+  | 'offsets'
+  | 'lengths'
+  | 'timestamps'
+  | 'originalLengths'
+  | 'flags'
+  | 'vlans'
+  | 'interfaces'
+  | 'headers'
+>
+
 export interface FrameSelection {
   /** Made for live sockets; `undefined` takes all. */
   program: FilterProgram | undefined
@@ -24,7 +38,7 @@ export interface FrameSelection {
 }
 
 /** Runs a program on frames as the kernel had them. Those that pass move to the front: how many they are. */
-export function selectFrames(slab: Slab, selection: FrameSelection): number {
+export function selectFrames(slab: FrameColumns, selection: FrameSelection): number {
   const { program, first, count, some, inline } = selection
   const { offsets, lengths, timestamps, originalLengths, flags, vlans, interfaces, headers } = slab
   const headerBytes = headers.length / offsets.length
@@ -49,7 +63,7 @@ export function selectFrames(slab: Slab, selection: FrameSelection): number {
 
 function passes(
   program: FilterProgram,
-  slab: Slab,
+  slab: FrameColumns,
   i: number,
   { linkType, inline }: FrameSelection,
 ): boolean {

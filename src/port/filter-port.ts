@@ -1,4 +1,4 @@
-import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../errors/index.js'
 import { compileFilter, type FilterMetadata, FilterProgram } from '../filter/index.js'
 import { type FrameBatch, frameFlags, type LinkType } from '../frames/index.js'
 import { FilteredBatches } from './filtered-batches.js'
@@ -31,7 +31,10 @@ export function filter<L extends LinkType>(
   const { resolve, netmask } = requireOptions('options', options, ['resolve', 'netmask'])
   if (typeof filter !== 'string' && !(filter instanceof FilterProgram))
     throw invalidArgumentType('filter', 'a string or a FilterProgram', filter)
-  const { linkType } = port
+  const linkType: LinkType = port.linkType
+  if (linkType === 'user0') {
+    throw invalidArgumentValue('port.linkType', linkType, 'has no words in the filter language')
+  }
   const live = linkType === 'ethernet'
   const program =
     typeof filter === 'string' ? compileFilter(filter, { linkType, live, resolve, netmask }) : filter

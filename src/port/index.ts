@@ -6,11 +6,12 @@ export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.j
 export { BatchReader, type DeliveredBatch } from './batch-reader.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type FilterPortOptions, filter } from './filter-port.js'
+export { budgetSpent, report } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
 export { NativePort, type NativePortOptions, type OnReady } from './native-port.js'
 export { type ObservedPacket, PortObserver } from './observer.js'
-export { frames, type Packet, packets } from './packets.js'
+export { frames, type Packet, packetOf, packets } from './packets.js'
 export { type PairOptions, portPair } from './pair.js'
 export type {
   CloseReason,

@@ -1,7 +1,7 @@
 import { invalidArgumentValue, outOfRange, SystemError } from '../errors/index.js'
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { deferred } from '../lifecycle/index.js'
-import { BatchReader } from './batch-reader.js'
+import { BatchReader, type DeliveredBatch } from './batch-reader.js'
 import {
   budgetSpent,
   closeDescriptor,
@@ -154,19 +154,28 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   /** @internal See ownership.ts. */
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
     const limits = receiveLimits(options)
+    return this.readWith(kind, options?.signal, () => this.#receive(limits, true))
+  }
+
+  /** A reader of what `take` gives: a batch, or nothing when there is none or the turn's share is used up. */
+  protected readWith(
+    kind: ReaderKind,
+    signal: AbortSignal | undefined,
+    take: () => DeliveredBatch<L> | undefined,
+  ): BatchReader<L> {
     if (this.#owner !== 'none') throw portLocked(this.#owner)
     const reader = new BatchReader<L>(
       {
-        take: () => (this.#drained || this.#ended ? undefined : this.#receive(limits, true)),
+        take: () => (this.#drained || this.#ended ? undefined : take()),
         ended: () => this.#ended,
-        wait: () => this.#arm(readable),
+        wait: () => this.awaitFrames(),
         free: () => {
           this.#reader = undefined
           this.#owner = 'none'
           this.#hold()
         },
       },
-      options?.signal,
+      signal,
     )
     if (!this.#ended && !reader.done) {
       this.#reader = reader
@@ -243,6 +252,28 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     // It can't be given back to the kernel; a device that reports errors has no frames left.
     batch?.release()
     return this.#ended
+  }
+
+  /** The reader waits for the kernel to have frames. */
+  protected awaitFrames(): void {
+    this.#arm(readable)
+  }
+
+  /** A waiting reader looks again. */
+  protected wakeReader(): void {
+    this.#drained = false
+    this.#reader?.wake()
+  }
+
+  /** There is nothing until the next readiness. */
+  protected setDrained(): void {
+    this.#drained = true
+  }
+
+  /** Frames that were delivered in other ways than by the native receive(). */
+  protected countReceived(frames: number, bytes: number): void {
+    this.#counts.receivedFrames += frames
+    this.#counts.receivedBytes += bytes
   }
 
   /** The kernel dropped frames on their way to us; of captures. */

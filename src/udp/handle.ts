@@ -1,5 +1,6 @@
 import { type NativeUdpPort, native } from '../native.js'
 import { type NamespaceReference, namespaceDescriptor } from '../netns/index.js'
+import { report } from '../port/index.js'
 import { Endpoint } from './endpoint.js'
 import type { UdpSettings } from './options.js'
 
@@ -8,16 +9,6 @@ export type { NativeUdpPort }
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
 export const writable = 2
-/** What it answers instead of a count when this turn's share of work is used up. */
-export const budgetSpent = -4096
-
-let reported: Int32Array | undefined
-
-/** What the last native call reported beside its result; see native/udp_binding.cc. */
-export function report(): Int32Array {
-  reported ??= new Int32Array(native().report)
-  return reported
-}
 
 /** Most datagrams that the kernel hands over as one: so many places must be free. */
 export function mostSegments(): number {

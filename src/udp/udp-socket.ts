@@ -10,6 +10,7 @@ import type { FrameBatch } from '../frames/index.js'
 import { deferred, EventQueue, throwIfAborted } from '../lifecycle/index.js'
 import {
   BatchReader,
+  budgetSpent,
   type CloseReason,
   checkSendable,
   type PortCounters,
@@ -18,6 +19,7 @@ import {
   type ReceiveLimits,
   type ReceiveOptions,
   receiveLimits,
+  report,
   SenderLine,
   type SendResult,
   share,
@@ -26,15 +28,7 @@ import {
 } from '../port/index.js'
 import { DatagramBatch } from './datagram-batch.js'
 import { Endpoint, type EndpointOptions } from './endpoint.js'
-import {
-  budgetSpent,
-  mostSegments,
-  type NativeUdpPort,
-  openUdp,
-  readable,
-  report,
-  writable,
-} from './handle.js'
+import { mostSegments, type NativeUdpPort, openUdp, readable, writable } from './handle.js'
 import { type UdpOptions, udpSettings } from './options.js'
 
 const { EAGAIN, EBADF, EMSGSIZE } = constants.errno

@@ -80,6 +80,7 @@ const linkHeader: Record<LinkType, number> = {
   ip: 0,
   loop: 4,
   'linux-sll': 16,
+  user0: 0,
   ipv4: 0,
   ipv6: 0,
   'linux-sll2': 20,
