@@ -320,7 +320,10 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   /** While the newest block is with the user, the socket polls as readable: it is looked at now and then instead. */
   protected override awaitFrames(): void {
-    if (!this.handle.newestIsLent()) return super.awaitFrames()
+    if (!this.handle.newestIsLent()) {
+      super.awaitFrames()
+      return
+    }
     this.#look ??= setTimeout(() => {
       this.#look = undefined
       this.wakeReader()
