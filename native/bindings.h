@@ -11,6 +11,8 @@ void define_tuntap(Napi::Env env, Napi::Object exports);
 void define_netns(Napi::Env env, Napi::Object exports);
 void define_netlink(Napi::Env env, Napi::Object exports);
 void define_ethtool(Napi::Env env, Napi::Object exports);
+void define_udp(Napi::Env env, Napi::Object exports);
+void define_packets(Napi::Env env, Napi::Object exports);
 
 // open_in_namespace on a thread of its own, which the caller waits for; on this thread if `network` < 0.
 Opened open_on_thread(int network, OpenJob job, const void* argument);

@@ -56,6 +56,18 @@ void prepare_descriptor(const Napi::CallbackInfo& info) {
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) throw_failure(info.Env(), Failure::last("fcntl", "F_SETFD"));
 }
 
+// openPipe(): [end to read from, end to write to], close-on-exec, and closed with the environment if nobody does before
+Napi::Value open_pipe(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return throw_failure(info.Env(), Failure::last("pipe2")), info.Env().Undefined();
+  Napi::Array pair = Napi::Array::New(info.Env(), 2);
+  for (uint32_t i = 0; i < 2; i++) {
+    Environment::of(info.Env()).own(ends[i]);
+    pair.Set(i, ends[i]);
+  }
+  return pair;
+}
+
 // park(token, fd, note): the descriptor now belongs to the token
 void park(const Napi::CallbackInfo& info) {
   std::string token = info[0].As<Napi::String>(), note = info[2].As<Napi::String>();
@@ -127,6 +139,7 @@ void define_descriptors(Napi::Env env, Napi::Object exports) {
   exports.Set("closeDescriptor", Napi::Function::New(env, close_descriptor, "closeDescriptor"));
   exports.Set("duplicateDescriptor", Napi::Function::New(env, duplicate_descriptor, "duplicateDescriptor"));
   exports.Set("prepareDescriptor", Napi::Function::New(env, prepare_descriptor, "prepareDescriptor"));
+  exports.Set("openPipe", Napi::Function::New(env, open_pipe, "openPipe"));
   exports.Set("park", Napi::Function::New(env, park, "park"));
   exports.Set("claim", Napi::Function::New(env, claim, "claim"));
 }

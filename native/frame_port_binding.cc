@@ -7,13 +7,6 @@
 namespace netloom {
 namespace {
 
-// A port's share of one loop turn. Half a millisecond keeps a 1 ms timer on time beside an endless flood.
-constexpr uint64_t kTurnNanoseconds = 400'000;
-constexpr uint32_t kTurnFrames = 4096;
-
-// What receive() and send() return, beside counts: nothing was tried, the turn's share is used up.
-constexpr int32_t kBudgetSpent = -4096;
-
 enum Report { kCursor = 0, kError = 1, kCut = 2, kFailedLength = 0, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6, kBytesHigh = 7 };
 
 }  // namespace
@@ -47,7 +40,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
     auto* self = static_cast<FramePort*>(owner);
     napi_env env = self->environment_.env();
     Napi::HandleScope scope(env);
-    self->turn_start_ = 0;
+    self->turn_.renew();
     napi_value values[2];
     napi_create_int32(env, status, &values[0]);
     napi_create_int32(env, events, &values[1]);
@@ -81,25 +74,13 @@ void FramePort::shut() {
   on_ready_.Reset();
 }
 
-bool FramePort::budget_spent() {
-  uint64_t time = uv_now(environment_.loop());
-  uint64_t now = uv_hrtime();
-  if (turn_start_ == 0 || time != turn_time_) {
-    turn_start_ = now;
-    turn_time_ = time;
-    turn_frames_ = 0;
-    return false;
-  }
-  return turn_frames_ >= kTurnFrames || now - turn_start_ > kTurnNanoseconds;
-}
-
 // receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, or budgetSpent.
 // Reports the new cursor, the errno that ended it (EAGAIN: drained) and the frames too long to take.
 Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
-  if (bool_of(info, 5) && budget_spent()) return Napi::Number::New(env, kBudgetSpent);
+  if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
   if (!slab) return {};  // not one, or the worker is being terminated
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
@@ -108,7 +89,7 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   FrameRoom room = {slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(),
                     Slab::kHeaderBytes, first};
   ReadReport done = read_frames(fd_.get(), framing_, room, frames, uint_of(info, 4));
-  turn_frames_ += done.frames;
+  turn_.add(done.frames);
   report[kCursor] = static_cast<int32_t>(room.cursor);
   report[kError] = done.error;
   report[kCut] = static_cast<int32_t>(done.cut);
@@ -162,9 +143,9 @@ Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
     done.next = list.from;
     done.error = EBADF;
   } else {
-    if (budgeted && budget_spent()) return Napi::Number::New(env, kBudgetSpent);
+    if (budgeted && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
     done = write_frames(fd_.get(), framing_, list, budgeted ? 256 : UINT32_MAX);
-    turn_frames_ += done.next - list.from;
+    turn_.add(done.next - list.from);
   }
   report[kSent] = static_cast<int32_t>(done.sent);
   report[kDropped] = static_cast<int32_t>(done.dropped);

@@ -3,6 +3,7 @@
 #include "loop_poll.h"
 #include "sys/fd.h"
 #include "sys/frame_io.h"
+#include "turn_budget.h"
 
 namespace netloom {
 
@@ -32,7 +33,6 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
 
   void close_for_exit() override;
   void shut();
-  bool budget_spent();
 
   Environment& environment_;
   Fd fd_;
@@ -40,10 +40,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
   LoopPoll poll_;
   Napi::FunctionReference on_ready_;
   bool attached_ = false;
-  // One loop turn's share of work. It ends with the next readiness callback.
-  uint64_t turn_time_ = 0;   // uv_now at its start, ms
-  uint64_t turn_start_ = 0;  // uv_hrtime at its start, ns
-  uint32_t turn_frames_ = 0;
+  TurnBudget turn_;
 };
 
 }  // namespace netloom

@@ -23,6 +23,8 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   netloom::define_netns(env, exports);
   netloom::define_netlink(env, exports);
   netloom::define_ethtool(env, exports);
+  netloom::define_udp(env, exports);
+  netloom::define_packets(env, exports);
   return exports;
 }
 

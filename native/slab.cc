@@ -79,7 +79,7 @@ Napi::Function Slab::define(Napi::Env env) {
 Slab::Slab(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Slab>(info),
       memory_(SharedMemory::allocate(kBytes)),
-      columns_(SharedMemory::allocate(kFrames * (8 + kHeaderBytes))) {}
+      columns_(SharedMemory::allocate(kFrames * (8 + kHeaderBytes + 24))) {}
 
 Slab::~Slab() {
   memory_->drop();

@@ -32,6 +32,12 @@ class Slab : public Napi::ObjectWrap<Slab> {
   uint32_t* lengths() const { return offsets() + kFrames; }
   // One virtio-net header of up to kHeaderBytes a frame, filled on ports that have one.
   uint8_t* headers() const { return columns_->data() + 8 * kFrames; }
+  // What captures know of a frame: its time in nanoseconds; original length, flags, VLAN tag and interface.
+  int64_t* times() const { return reinterpret_cast<int64_t*>(headers() + kHeaderBytes * kFrames); }
+  uint32_t* originals() const { return reinterpret_cast<uint32_t*>(times() + kFrames); }
+  uint32_t* flags() const { return originals() + kFrames; }
+  uint32_t* vlans() const { return flags() + kFrames; }
+  uint32_t* interfaces() const { return vlans() + kFrames; }
 
   static constexpr size_t kBytes = 320 * 1024;
   static constexpr uint32_t kFrames = 2048;

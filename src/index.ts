@@ -4,13 +4,15 @@
  * The front door: the names that most programs need. Each room has a sub-path of its own with the rest:
  * `netloom/tuntap`, `netloom/network`, `netloom/netns`, `netloom/port`, `netloom/frames`, …
  */
+export { PrefixTable } from './address/index.js'
+export { Capture, type CaptureOptions } from './capture/index.js'
 export { isNetloomError, NetloomError, SystemError } from './errors/index.js'
 export { decode, describe, encode, type LinkType, verifyChecksums } from './frames/index.js'
 export { NetlinkError } from './netlink/core/index.js'
 export type { Address, Link, WatchEvent } from './netlink/route/index.js'
 export { Namespace } from './netns/index.js'
 export { Network } from './network/index.js'
-export { PcapngWriter } from './pcap/index.js'
+export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/index.js'
 export {
   FrameBatch,
   type FramePort,

@@ -10,14 +10,17 @@ import { NetloomError, SystemError } from './errors/index.js'
 
 /** A piece of frame memory; see native/slab.h. */
 export interface NativeSlab {
-  /** Offsets and lengths, `Slab.frames` 32-bit numbers each, then `Slab.headerBytes` a frame. */
+  /**
+   * Offsets and lengths, `Slab.frames` 32-bit numbers each, then `Slab.headerBytes` a frame; then what captures know:
+   * times of 64 bits, and original lengths, flags, VLAN tags and interfaces of 32.
+   */
   columns(): ArrayBuffer
   expose(): ArrayBuffer
   hide(buffer: ArrayBuffer): void
 }
 
-/** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
-export interface NativeFramePort {
+/** What carries frames, on the loop. */
+export interface NativePortHandle {
   receive(
     slab: NativeSlab,
     cursor: number,
@@ -48,10 +51,144 @@ export interface NativeFramePort {
   /** 1 readable, 2 writable; errors are always reported. */
   watch(events: number): void
   ref(on: boolean): void
-  setFraming(vnetHeaderSize: number): void
   descriptor(): number
-  /** Closes; with `handOver` the descriptor is returned open instead. */
+  /** Closes; with `handOver` the descriptor is returned open instead, where that is possible. */
   close(handOver?: boolean): number
+}
+
+/** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
+export interface NativeFramePort extends NativePortHandle {
+  setFraming(vnetHeaderSize: number): void
+}
+
+/** A packet socket with its ring, on the loop; see native/packet_binding.h. */
+export interface NativePacketPort extends NativePortHandle {
+  /** 0 or an error number. */
+  attachFilter(program: Uint8Array): number
+  /** The column of VLAN tags has also those that are put back into the frames. */
+  tellVlan(on: boolean): void
+  /** Received, dropped, freezes, and frames that left the ring. */
+  counters(values: BigUint64Array): void
+  /** Frames of the block that comes next, 0 for none; budgetSpent. `report` has what was lost. */
+  blockFrames(budgeted: boolean): number
+  /**
+   * Its number, or -1. Columns of so many entries: offsets in the block, lengths, original lengths, flags, VLAN tags
+   * and interfaces of 32 bits, times of 64.
+   */
+  lendBlock(columns: Uint8Array): number
+  showBlock(block: number): ArrayBuffer
+  /** False for a block whose bytes were moved elsewhere. */
+  giveBack(block: number, buffer: ArrayBuffer | undefined): boolean
+  /** Polling would return at once, over and over. */
+  newestIsLent(): boolean
+  /** The interface is deleted, or in another namespace. */
+  isGone(): boolean
+  /** Writes what comes to a descriptor on a thread of its own; bounds are 0 for none. */
+  record(
+    fd: number,
+    pcapng: boolean,
+    head: Uint8Array,
+    skip: number,
+    maxPackets: number,
+    maxBytes: number,
+    maxMilliseconds: number,
+    onEnd: (
+      reason: number,
+      packets: number,
+      bytes: number,
+      dropped: number,
+      errno: number,
+      syscall: string,
+    ) => void,
+  ): void
+  stopRecording(atOnce: boolean): void
+}
+
+/** What openPacketRing takes; see native/sys/packet_socket.h. What is absent is 0 or false. */
+export interface NativePacketSettings {
+  interface: number
+  protocol: number
+  /** Without link header. */
+  cooked: boolean
+  /** With a header of LINKTYPE_LINUX_SLL2 in its place. */
+  cookedHeader: boolean
+  lowLatency: boolean
+  blockSize: number
+  blockCount: number
+  frameSize: number
+  timeoutMs: number
+  snapLength: number
+  promiscuous: boolean
+  allMulticast: boolean
+  ignoreOutgoing: boolean
+  hardwareTime: boolean
+  inlineVlan: boolean
+  qdiscBypass: boolean
+  vnetHeader: boolean
+  joinFanout: boolean
+  fanout: number
+  fanoutDescriptor: number
+}
+
+/** A ring that nobody has claimed yet. */
+export interface NativePacketRing {
+  /** For the constructor of PacketPort, once. */
+  ring: object
+  /** Error number for which the filter was refused; 0: it is in force. */
+  filterError: number
+  /** -1: none. */
+  fanoutGroup: number
+  /** The interface is there, and down. */
+  down: boolean
+}
+
+/** A UDP socket on the loop; see native/udp_binding.h. Endpoints are 24 bytes. */
+export interface NativeUdpPort {
+  receive(
+    slab: NativeSlab,
+    cursor: number,
+    first: number,
+    maxDatagrams: number,
+    maxBytes: number,
+    budgeted: boolean,
+  ): number
+  sendSlab(
+    slab: NativeSlab,
+    first: number,
+    count: number,
+    from: number,
+    /** Each to where it came from. */
+    answer: boolean,
+    endpoint: number,
+    local: number,
+    typeOfService: number,
+    budgeted: boolean,
+  ): number
+  sendBytes(
+    bytes: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    count: number,
+    from: number,
+    endpoints: Uint32Array | undefined,
+    endpoint: number,
+    local: number,
+    typeOfService: number,
+    budgeted: boolean,
+  ): number
+  /** False when there is none; `report` has errno, origin, type, code, MTU and endpoint. */
+  readError(): boolean
+  /** Its number. */
+  intern(endpoint: Uint8Array): number
+  /** False when the number is known no more. */
+  endpoint(number: number, out: Uint8Array): boolean
+  /** False when it has none. */
+  local(out: Uint8Array, peer: boolean): boolean
+  segments(): boolean
+  descriptor(): number
+  watch(events: number): void
+  ref(on: boolean): void
+  close(): void
 }
 
 /** A netlink socket on the loop; see native/netlink_binding.h. */
@@ -111,6 +248,41 @@ export interface NativeBinding {
     budgetSpent: number
     maxFrame: number
   }
+  PacketPort: {
+    new (
+      ring: object,
+      index: number,
+      onReady: (status: number, events: number) => void,
+      /** The socket is closed, which takes a while after `close()` was called. */
+      onClosed: () => void,
+    ): NativePacketPort
+  }
+  openPacketRing(
+    namespace: number,
+    settings: NativePacketSettings,
+    filter: Uint8Array,
+    fallback: Uint8Array,
+    fanoutProgram: Uint8Array | undefined,
+    multicast: Uint8Array,
+  ): Promise<NativePacketRing>
+  UdpPort: {
+    new (
+      fd: number,
+      ipv6: boolean,
+      coalesce: boolean,
+      segment: boolean,
+      onReady: (status: number, events: number) => void,
+    ): NativeUdpPort
+    mostSegments: number
+  }
+  /** A descriptor; `report` says whether the kernel coalesces, and whether it segments. */
+  openUdpSocket(
+    namespace: number,
+    settings: Int32Array,
+    bind: Uint8Array,
+    peer: Uint8Array,
+    device: string,
+  ): number
   NetlinkSocket: {
     new (
       namespace: number,
@@ -126,6 +298,8 @@ export interface NativeBinding {
   disownDescriptor(fd: number): void
   duplicateDescriptor(fd: number): number
   prepareDescriptor(fd: number, nonBlocking: boolean): void
+  /** Its end to read from and its end to write to. */
+  openPipe(): [number, number]
   park(token: string, fd: number, note: string): void
   claim(token: string): { fd: number; note: string } | undefined
   openTuntap(

@@ -45,6 +45,7 @@ export async function netlink({ lab, rounds, say }) {
     )
   writeFileSync(`${changes}.add`, lines('add').join('\n'))
   writeFileSync(`${changes}.del`, lines('del').join('\n'))
+  const other = await rival(lab, network, say)
   const add = await interleave(rounds, 5, {
     c: async () => checked(await c.ask(`add ${added} v0`), await c.ask(`del ${added} v0`)),
     batch: async () => checked(await ours.ask(`add ${added} v0`), await ours.ask(`del ${added} v0`)),
@@ -54,9 +55,13 @@ export async function netlink({ lab, rounds, say }) {
       await program(`ip -batch ${changes}.del`)()
       return result
     },
+    ...(other && {
+      other: async () => checked(await other.ask(`add ${added} v0`), await ours.ask(`del ${added} v0`)),
+    }),
   })
+  const pythonAdd = await python(program, say, addScript)
+  if (pythonAdd) await ours.ask(`del ${added} v0`)
 
-  const other = await rival(lab, network, say)
   await c.ask(`add ${routes} v0`)
   const list = await interleave(rounds, 2, {
     c: () => c.ask('dump route'),
@@ -83,8 +88,17 @@ export async function netlink({ lab, rounds, say }) {
     compare('walk 100 k routes, to C', list, ['walk', 'c'], milliseconds, { most: 3 }),
     compare('walk 100 k routes, CPU, to C', list, ['walk', 'c'], cpuMilliseconds),
   ]
-  findings.push(...(await python(list, program, say)))
-  if (other) findings.push(compare(`list 100 k routes, warm, to npm ${name}`, list, ['list', 'other']))
+  const once = (measure, results, theirs) =>
+    theirs &&
+    finding({ measure, unit: 'ms', figures: results.map(milliseconds), floor: results.map(() => theirs) })
+  findings.push(once('add 10 k routes, batched, to pyroute2 (once)', add.batch, pythonAdd))
+  findings.push(
+    once('list 100 k routes, warm, to pyroute2 (once)', list.list, await python(program, say, listScript)),
+  )
+  if (other) {
+    findings.push(compare(`add 10 k routes, batched, to npm ${name}`, add, ['batch', 'other']))
+    findings.push(compare(`list 100 k routes, warm, to npm ${name}`, list, ['list', 'other']))
+  }
 
   await c.ask(`del ${routes} v0`)
   for (let i = 1; i < links; i++) {
@@ -107,10 +121,25 @@ export async function netlink({ lab, rounds, say }) {
     await lab.run(network, 'sh', ['-c', `sleep 0.2; ip -batch ${changes}.add; ip -batch ${changes}.del`])
     return checked(await counting)
   }
-  const watched = await interleave(Math.min(rounds, 3), 1, { c: () => churn(c), ours: () => churn(ours) })
+  /** What `ip monitor` takes, by the shell's count. */
+  const monitor = async () => {
+    const listening = lab.run(network, 'bash', [
+      '-c',
+      'TIMEFORMAT="%U %S"; time (timeout 1.7 ip -4 monitor route >/dev/null) 2>&1; true',
+    ])
+    await lab.run(network, 'sh', ['-c', `sleep 0.2; ip -batch ${changes}.add; ip -batch ${changes}.del`])
+    const seconds = (await listening).trim().split(' ').map(Number)
+    return { cpuNs: 1e9 * (seconds[0] + seconds[1]) }
+  }
+  const watched = await interleave(Math.min(rounds, 3), 1, {
+    c: () => churn(c),
+    ours: () => churn(ours),
+    ip: monitor,
+  })
   const perEvent = result => result.cpuNs / 1e6
   findings.push(compare('watch 20 k changes: CPU, to C that counts', watched, ['ours', 'c'], perEvent))
-  return findings
+  findings.push(compare('watch 20 k changes: CPU, to `ip monitor`', watched, ['ours', 'ip'], perEvent))
+  return findings.filter(Boolean)
 }
 
 function checked(result) {
@@ -129,22 +158,17 @@ async function rival(lab, network, say) {
   }
 }
 
-/** Once: it takes seconds. Debian's own Python has Debian's packages. */
-async function python(list, program, say) {
+const listScript = 'from pyroute2 import IPRoute; len(list(IPRoute().get_routes(family=2)))'
+const addScript = `from pyroute2 import IPRoute
+ip = IPRoute()
+link = ip.link_lookup(ifname="v0")[0]
+for i in range(${added}):
+    ip.route("add", dst="10.%d.%d.%d/32" % (i >> 16, (i >> 8) & 255, i & 255), oif=link)`
+
+/** Milliseconds, once: it takes seconds. Debian's own Python has Debian's packages. */
+async function python(program, say, script) {
   const has = spawnSync('/usr/bin/python3', ['-c', 'import pyroute2'], { stdio: 'ignore' }).status === 0
-  if (!has) {
-    say('pyroute2 is left out: install python3-pyroute2')
-    return []
-  }
-  const script = 'from pyroute2 import IPRoute; len(list(IPRoute().get_routes(family=2)))'
-  const figures = list.list.map(milliseconds)
-  const other = milliseconds(await program(`/usr/bin/python3 -c '${script}'`)())
-  return [
-    finding({
-      measure: 'list 100 k routes, warm, to pyroute2 (once)',
-      unit: 'ms',
-      figures,
-      floor: figures.map(() => other),
-    }),
-  ]
+  if (has) return milliseconds(await program(`/usr/bin/python3 -c '${script}'`)())
+  say('pyroute2 is left out: install python3-pyroute2')
+  return undefined
 }

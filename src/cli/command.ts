@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util'
 
-/** An option. With `parse` it takes a value, which usage calls `value`; without it is a flag. */
+/**
+ * An option. With `parse` it takes a value, which usage calls `value`; with `counted` it tells how often it was given;
+ * otherwise it is a flag.
+ */
 export interface Option {
   readonly help: string
   readonly short?: string
   readonly value?: string
+  readonly counted?: true
   /** @throws UsageError */
   parse?(text: string): unknown
 }
@@ -14,7 +18,11 @@ export interface Options {
 }
 
 export type Values<O extends Options> = {
-  readonly [K in keyof O]: O[K] extends { parse(text: string): infer T } ? T | undefined : boolean
+  readonly [K in keyof O]: O[K] extends { parse(text: string): infer T }
+    ? T | undefined
+    : O[K] extends { counted: true }
+      ? number
+      : boolean
 }
 
 /** One command of `netloom`: what it is told, and what it does. */
@@ -22,8 +30,8 @@ export interface Command<O extends Options = Options> {
   readonly name: string
   readonly summary: string
   readonly options: O
-  /** Words that may follow it. */
-  readonly words?: readonly string[]
+  /** Words that may follow it; or what the usage calls them, where they may be any. */
+  readonly words?: readonly string[] | string
   /** What the usage says below the options. */
   readonly notes?: string
   /** Does it; the exit status. */
@@ -47,9 +55,13 @@ export function parseCommand(
       args,
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(options).map(([name, { short, parse }]) => [
+        Object.entries(options).map(([name, { short, parse, counted }]) => [
           name,
-          { type: parse ? ('string' as const) : ('boolean' as const), ...(short && { short }) },
+          {
+            type: parse ? ('string' as const) : ('boolean' as const),
+            ...(short && { short }),
+            ...(counted && { multiple: true }),
+          },
         ]),
       ),
     })
@@ -59,12 +71,14 @@ export function parseCommand(
   }
   if (parsed.values.help) return undefined
   const words = parsed.positionals
-  const unknown = words.find(word => !command.words?.includes(word))
+  const unknown =
+    typeof command.words === 'string' ? undefined : words.find(word => !command.words?.includes(word))
   if (unknown !== undefined) throw new UsageError(`${command.name} does not take '${unknown}'`)
   const values: Record<string, unknown> = {}
-  for (const [name, { parse }] of Object.entries(options)) {
+  for (const [name, { parse, counted }] of Object.entries(options)) {
     const given = parsed.values[name]
-    if (!parse) values[name] = given === true
+    if (counted) values[name] = Array.isArray(given) ? given.length : 0
+    else if (!parse) values[name] = given === true
     else if (typeof given === 'string') values[name] = parseValue(name, given, parse)
   }
   // Each is what its option's `parse` gives, which this type cannot tell.
@@ -80,7 +94,10 @@ function parseValue(name: string, given: string, parse: (text: string) => unknow
 }
 
 export function usageOf(command: Command): string {
-  const words = command.words?.map(word => ` [${word}]`).join('') ?? ''
+  const words =
+    typeof command.words === 'string'
+      ? ` [${command.words}]`
+      : (command.words?.map(word => ` [${word}]`).join('') ?? '')
   const options = Object.entries({ ...command.options, ...help }).map(([name, { short, value, help }]) => [
     `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`,
     help,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { NetloomError, SystemError } from '../errors/index.js'
+import { isNetloomError, NetloomError, SystemError } from '../errors/index.js'
 import { parseCommand, UsageError, usageOf, usageOfAll } from './command.js'
 import { commands } from './commands/index.js'
 
@@ -31,7 +31,8 @@ async function main([name, ...args]: string[]): Promise<number> {
       return 2
     }
     process.stderr.write(`netloom: ${complaint(error)}\n`)
-    return 1
+    // Of a filter, the usage of the command says nothing.
+    return isNetloomError(error, 'ERR_FILTER_INVALID') ? 2 : 1
   }
 }
 
@@ -45,6 +46,8 @@ function isOfUsage(error: unknown): error is Error {
 /** What the system refused says it all; anything else says where it comes from. */
 function complaint(error: unknown): string {
   if (error instanceof SystemError || error instanceof NetloomError) return error.message
+  // Node's own, of files.
+  if (error instanceof Error && 'syscall' in error) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 

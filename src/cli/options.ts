@@ -42,3 +42,12 @@ export function parseInteger(text: string, low: number, high: number): number {
   if (!(number >= low && number <= high)) throw new UsageError(`must be a number from ${low} to ${high}`)
   return number
 }
+
+/** A parser of one of these words. */
+export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T {
+  return text => {
+    const found = words.find(word => word === text)
+    if (found === undefined) throw new UsageError(`must be one of ${words.join(', ')}`)
+    return found
+  }
+}

@@ -21,6 +21,23 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
   )
 }
 
+/** What `act` finds wrong with an argument is told of the one under `path`. */
+export function underPath<T>(path: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    if (error instanceof Error && argumentCodes.has((error as { code?: string }).code ?? '')) {
+      // Each of the messages above names the argument first, in quotation marks.
+      const named = (text: string) => text.replace('"', `"${path}.`)
+      error.message = named(error.message)
+      if (error.stack !== undefined) error.stack = named(error.stack)
+    }
+    throw error
+  }
+}
+
+const argumentCodes = new Set(['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE'])
+
 /** An integer in `[min, max]`, or a typed error. */
 export function requireInteger(name: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number') throw invalidArgumentType(name, 'a number', value)

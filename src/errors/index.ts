@@ -15,6 +15,7 @@ export {
   requireBoolean,
   requireInteger,
   requireOptions,
+  underPath,
 } from './arguments.js'
 export { type ErrorCode, errorCodes } from './codes.js'
 export { isNetloomError, NetloomError } from './netloom-error.js'

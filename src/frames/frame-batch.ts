@@ -126,15 +126,33 @@ export class BufferBatch<L extends LinkType = LinkType> implements FrameBatch<L>
   /** Copies a frame to the end; false when the batch is full. */
   append(frame: Uint8Array): boolean {
     if (!(frame instanceof Uint8Array)) throw invalidArgumentType('frame', 'an instance of Uint8Array', frame)
+    const room = this.reserve(frame.length)
+    room?.set(frame)
+    return room !== undefined
+  }
+
+  /**
+   * A frame of so many bytes at the end, for the caller to write: what is there is what was there before. `undefined`
+   * when the batch is full.
+   */
+  reserve(length: number): Uint8Array | undefined {
+    requireInteger('length', length, 0, 1 << 30)
     const offset = this.#end + this.headroom
-    const end = offset + frame.length + this.tailroom
-    if (this.#count === this.#offsets.length || end > this.slab.length) return false
-    this.slab.set(frame, offset)
+    const end = offset + length + this.tailroom
+    if (this.#count === this.#offsets.length || end > this.slab.length) return undefined
     this.#offsets[this.#count] = offset
-    this.#lengths[this.#count] = frame.length
+    this.#lengths[this.#count] = length
     this.#count++
     this.#end = end
-    return true
+    return this.slab.subarray(offset, offset + length)
+  }
+
+  /** Takes the last frame out again. @throws RangeError when there is none */
+  drop(): void {
+    const last = this.#count - 2
+    this.#check(last + 1)
+    this.#count--
+    this.#end = last < 0 ? 0 : this.#offsets[last]! + this.#lengths[last]! + this.tailroom
   }
 
   /** Grows or shrinks frame `i` at its end, within its tailroom. */

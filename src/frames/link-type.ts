@@ -11,6 +11,8 @@ export const linkTypes = {
   /** OpenBSD loopback: as `null`, with the family in network byte order. */
   loop: 108,
   'linux-sll': 113,
+  /** For private use: what datagrams of UDP carry, which nobody here can decode. */
+  user0: 147,
   /** Raw IPv4 only. */
   ipv4: 228,
   /** Raw IPv6 only. */

@@ -1,5 +1,5 @@
 import { NetloomError } from '../errors/index.js'
-import { DisposeStack } from '../lifecycle/index.js'
+import { DisposeStack, throwIfAborted } from '../lifecycle/index.js'
 import {
   type Address,
   type AddressOptions,
@@ -31,14 +31,17 @@ export interface BridgeJoin extends AsyncDisposable {
  */
 export async function joinBridge(
   route: RouteConnection,
-  options: { link: LinkReference; bridge: LinkReference },
+  options: { link: LinkReference; bridge: LinkReference; signal?: AbortSignal | undefined },
 ): Promise<BridgeJoin> {
-  const link = await route.links.get(options.link)
-  const bridge = await route.links.get(options.bridge)
+  const { signal } = options
+  const link = await route.links.get(options.link, { signal })
+  const bridge = await route.links.get(options.bridge, { signal })
   const addresses = await route.addresses.list({ link })
+  const seen = performance.now()
   const routes = await movableRoutes(route, link)
   const neighbors = await route.neighbors.list({ link, state: 'permanent' })
   checkJoin(link, bridge, routes)
+  throwIfAborted(signal)
 
   const undo = new DisposeStack()
   // They may go with the addresses: last of all they are there again.
@@ -56,7 +59,8 @@ export async function joinBridge(
         () => route.links.change(link, { ipv6LinkLocal: link.ipv6LinkLocal }),
       )
     }
-    await take(route, undo, link, addresses, routes)
+    await take(route, undo, link, addresses, routes, seen)
+    throwIfAborted(signal)
     await step(
       undo,
       () => route.links.change(link, { master: bridge }),
@@ -68,6 +72,7 @@ export async function joinBridge(
       () => route.links.change(bridge, { macAddress: link.macAddress, up: true }),
       () => route.links.change(bridge, { macAddress: bridge.macAddress, up: bridge.up }),
     )
+    throwIfAborted(signal)
     await give(route, undo, bridge, addresses.filter(isGlobal), routes, link)
     for (const { address, macAddress, router } of neighbors) {
       await step(
@@ -77,6 +82,7 @@ export async function joinBridge(
       )
       await unless('ENOENT', route.neighbors.delete({ link, address }))
     }
+    throwIfAborted(signal)
   } catch (error) {
     await undo[Symbol.asyncDispose]()
     throw error
@@ -120,19 +126,32 @@ function isGlobal(address: Address): boolean {
   return address.family === 4 || address.scope !== 'link'
 }
 
-/** Takes everything from the link. The way back puts the addresses first, as routes lean on them. */
+/**
+ * Takes everything from the link. The way back puts the addresses first, as routes lean on them; `seen`:
+ * when their lifetimes were what they are here.
+ */
 async function take(
   route: RouteConnection,
   undo: DisposeStack,
   link: Link,
   addresses: readonly Address[],
   routes: readonly Route[],
+  seen: number,
 ): Promise<void> {
   undo.defer(() => putRoutes(route, routes, link.index, link.index))
   // In their order: the first of a network is its primary one.
   undo.defer(async () => {
+    const passed = Math.floor((performance.now() - seen) / 1000)
     for (const address of addresses) {
-      const options = { ...addressOptions(address), label: address.label, link }
+      const { validSeconds, preferredSeconds } = address
+      if (validSeconds !== undefined && validSeconds <= passed) continue
+      const options = {
+        ...addressOptions(address),
+        validSeconds: validSeconds && validSeconds - passed,
+        preferredSeconds: preferredSeconds && Math.max(0, preferredSeconds - passed),
+        label: address.label,
+        link,
+      }
       await unless('EEXIST', route.addresses.create(options))
     }
   })

@@ -17,12 +17,21 @@ import {
 } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import { type BridgeJoin, joinBridge } from './bridge-join.js'
+import {
+  checkTuntapLink,
+  checkTuntapMatch,
+  createTuntapLink,
+  isTuntapKind,
+  type TuntapLinkSettings,
+} from './tuntap-link.js'
 
 /** An address of a link that is being made: `10.0.0.1/24`, or with settings. */
 export type LinkAddress = string | Omit<AddressOptions, 'link'>
 
-export type NetworkLinkCreate = LinkCreate &
+export type NetworkLinkCreate = Omit<LinkCreate, 'tun'> &
   WaitOptions & {
+    /** Of a TAP or TUN device, which stays there without a port for others to attach to. */
+    tun?: TuntapLinkSettings | undefined
     /** Resolves when they can be used; see `dad`. */
     addresses?: readonly LinkAddress[] | undefined
   }
@@ -30,9 +39,11 @@ export type NetworkLinkCreate = LinkCreate &
 /** The links of a network. */
 export class NetworkLinks {
   readonly #route: RouteConnection
+  readonly #namespace: NamespaceReference
 
-  constructor(route: RouteConnection) {
+  constructor(route: RouteConnection, namespace: NamespaceReference) {
     this.#route = route
+    this.#namespace = namespace
   }
 
   list(filter?: LinkFilter & WaitOptions): Promise<Link[]> {
@@ -55,10 +66,13 @@ export class NetworkLinks {
    * @throws NetlinkError; NetloomError `ERR_ADDRESS_DUPLICATE`; TypeError, RangeError before anything is done
    */
   async create(options: NetworkLinkCreate): Promise<Link> {
-    const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
+    const { addresses, signal, ...given } = options ?? ({} as NetworkLinkCreate)
     throwIfAborted(signal)
+    const rest = { ...given, alias: given.alias ?? netloomAlias }
     const list = checkAddresses(addresses, rest.in)
-    const link = await this.#route.links.create({ ...rest, alias: rest.alias ?? netloomAlias })
+    const link = isTuntapKind(rest.kind)
+      ? await this.#createTuntap({ ...rest, kind: rest.kind })
+      : await this.#route.links.create(rest as LinkCreate)
     if (list.length === 0) return link
     try {
       // Their duplicate address detections run side by side.
@@ -73,6 +87,19 @@ export class NetworkLinks {
     }
   }
 
+  async #createTuntap(options: Omit<NetworkLinkCreate, 'kind'> & { kind: 'tap' | 'tun' }): Promise<Link> {
+    checkTuntapLink(options)
+    const { kind, name: wanted, tun, ...change } = options
+    this.#route.links.checkChange(change)
+    const name = await createTuntapLink(this.#namespace, { kind, name: wanted, tun })
+    try {
+      return await this.#route.links.change(name, change)
+    } catch (error) {
+      await this.#route.links.delete(name).catch(() => {})
+      throw error
+    }
+  }
+
   /**
    * As {@link create}, but a link of that name is accepted if it is of that kind and as asked.
    * @throws NetloomError `ERR_LINK_MISMATCH`
@@ -81,7 +108,12 @@ export class NetworkLinks {
     const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
     throwIfAborted(signal)
     const list = checkAddresses(addresses, rest.in)
-    const found = await this.#route.links.findMatching(rest)
+    const { kind, tun, ...others } = rest
+    const tuntap = isTuntapKind(kind)
+    const found = await this.#route.links.findMatching(
+      (tuntap ? { ...others, kind: 'tun' } : rest) as LinkCreate,
+    )
+    if (found && tuntap) checkTuntapMatch(found, kind, tun)
     if (!found) return this.create(options)
     await Promise.all(
       list.map(address => this.#route.addresses.ensure({ ...address, link: found.index, signal })),
@@ -90,7 +122,7 @@ export class NetworkLinks {
   }
 
   /** @throws NetloomError `ERR_LINK_NOT_FOUND`; NetlinkError */
-  change(link: LinkReference, options: LinkChange): Promise<Link> {
+  change(link: LinkReference, options: LinkChange & WaitOptions): Promise<Link> {
     return this.#route.links.change(link, options)
   }
 
@@ -98,7 +130,11 @@ export class NetworkLinks {
    * Moves a link to another network, under another name if need be. Its addresses, routes and master are lost, and
    * it goes down.
    */
-  move(link: LinkReference, to: NamespaceReference, options?: { name?: string }): Promise<void> {
+  move(
+    link: LinkReference,
+    to: NamespaceReference,
+    options?: { name?: string | undefined } & WaitOptions,
+  ): Promise<void> {
     return this.#route.links.move(link, to, options)
   }
 
@@ -114,12 +150,12 @@ export class NetworkLinks {
 
   /**
    * Makes an existing link the port of a bridge, and moves its addresses, routes and MAC address to the bridge, so that
-   * the host stays reachable. If a step fails, everything is as it was before; `undo()` makes it so later.
+   * the host stays reachable. If a step fails, or the signal aborts, everything is as it was before; `undo()` makes it so later.
    * @throws NetloomError `ERR_INVALID_STATE` for what cannot be moved, before anything is done; `ERR_LINK_NOT_FOUND`;
    * NetlinkError
    */
-  joinBridge(link: LinkReference, bridge: LinkReference): Promise<BridgeJoin> {
-    return joinBridge(this.#route, { link, bridge })
+  joinBridge(link: LinkReference, bridge: LinkReference, options?: WaitOptions): Promise<BridgeJoin> {
+    return joinBridge(this.#route, { link, bridge, signal: options?.signal })
   }
 
   /** What is there, then what happens to it. */

@@ -67,7 +67,7 @@ export class Network implements AsyncDisposable {
   private constructor(namespace: Namespace, route: RouteConnection) {
     this.namespace = namespace
     this.#route = route
-    this.links = new NetworkLinks(route)
+    this.links = new NetworkLinks(route, namespace)
     this.addresses = route.addresses
     this.routes = route.routes
     this.neighbors = route.neighbors
@@ -141,7 +141,7 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Many changes of routes and addresses in few calls, in the order in which `build` adds them: a hundred thousand take
+   * Many changes of routes, addresses, neighbors, forwarding databases and rules in few calls, in the order in which `build` adds them: a hundred thousand take
    * a second. Nothing is sent if `build` throws. Gives what became of each: its error, or `undefined`; one that fails
    * leaves the others as they are.
    *

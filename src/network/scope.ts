@@ -1,14 +1,19 @@
-import { NetloomError } from '../errors/index.js'
+import { invalidArgumentValue, NetloomError } from '../errors/index.js'
 import { DisposeStack } from '../lifecycle/index.js'
 import {
   type Addresses,
+  type BridgeVlans,
   type Fdb,
+  type Filters,
   type Link,
+  type Mdb,
   type Neighbors,
   type Nexthops,
   netloomProtocol,
+  type Qdiscs,
   type Routes,
   type Rules,
+  type TrafficClasses,
 } from '../netlink/route/index.js'
 import type { Network } from './network.js'
 import type { NetworkLinkCreate, NetworkLinks } from './network-links.js'
@@ -48,9 +53,9 @@ export class Scope implements AsyncDisposable {
         link => this.#network.links.delete(link.index),
       )
     },
-    joinBridge: (link, bridge) =>
+    joinBridge: (link, bridge, options) =>
       this.#made(
-        () => this.#network.links.joinBridge(link, bridge),
+        () => this.#network.links.joinBridge(link, bridge, options),
         join => join.undo(),
       ),
   }
@@ -97,6 +102,67 @@ export class Scope implements AsyncDisposable {
           return this.#network.fdb.delete(key)
         },
       ),
+  }
+
+  readonly mdb: Pick<Mdb, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.mdb.create(options),
+        () => {
+          const { link, group, vlan, source } = options
+          return this.#network.mdb.delete({ link, group, vlan, source })
+        },
+      ),
+  }
+
+  /** Of VLANs that the port is not in yet: what it was in before would be undone too. */
+  readonly bridgeVlans: Pick<BridgeVlans, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.bridgeVlans.create(options),
+        () => {
+          const { link, vlan } = options
+          return this.#network.bridgeVlans.delete({ link, vlan })
+        },
+      ),
+  }
+
+  readonly qdiscs: Pick<Qdiscs, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.qdiscs.create(options),
+        () => {
+          const { link, kind, parent } = options
+          const own = kind === 'ingress' || kind === 'clsact'
+          return this.#network.qdiscs.delete(own ? { link, kind } : { link, parent })
+        },
+      ),
+  }
+
+  readonly classes: Pick<TrafficClasses, 'create'> = {
+    create: options =>
+      this.#made(
+        () => this.#network.classes.create(options),
+        () => {
+          const { link, handle } = options
+          return this.#network.classes.delete({ link, handle })
+        },
+      ),
+  }
+
+  /** A `priority` is needed: by it the filter is found again. */
+  readonly filters: Pick<Filters, 'create'> = {
+    create: async options => {
+      const { link, parent, priority, protocol, chain, handle, kind } = options
+      if (priority === undefined) {
+        throw invalidArgumentValue('options.priority', priority, 'is needed in a scope')
+      }
+      const key = { link, parent, priority, protocol, chain }
+      await this.#made(
+        () => this.#network.filters.create(options),
+        () => this.#network.filters.delete(handle === undefined ? key : { ...key, handle, kind }),
+      )
+    },
   }
 
   readonly rules: Pick<Rules, 'create'> = {

@@ -1,17 +1,17 @@
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { onAbort } from '../lifecycle/index.js'
 
-type Step<L extends LinkType> = IteratorResult<FrameBatch<L>, undefined>
+type Step<B> = IteratorResult<B, undefined>
 
-/** A batch that knows whether its reader took it over. */
+/** @internal A batch that knows whether its reader took it over. */
 export interface DeliveredBatch<L extends LinkType> extends FrameBatch<L> {
   readonly kept: boolean
 }
 
 /** Where a {@link BatchReader} gets its batches. */
-export interface BatchSource<L extends LinkType> {
+export interface BatchSource<B> {
   /** A batch that is there; `undefined` when there is none, or when this turn's share of work is used up. */
-  take(): DeliveredBatch<L> | undefined
+  take(): B | undefined
   /** Nothing more will come. */
   ended(): boolean
   /** A step waits: `wake()` is due once looking again may help. */
@@ -21,20 +21,22 @@ export interface BatchSource<L extends LinkType> {
 }
 
 /**
- * The iterator behind `batches()`. Written by hand: an async generator costs twice as much per step and
+ * @internal The iterator behind `batches()`. Written by hand: an async generator costs twice as much per step and
  * could not be ended while a step waits.
  */
-export class BatchReader<L extends LinkType> implements AsyncIterableIterator<FrameBatch<L>> {
-  readonly #source: BatchSource<L>
+export class BatchReader<L extends LinkType, B extends DeliveredBatch<L> = DeliveredBatch<L>>
+  implements AsyncIterableIterator<B>
+{
+  readonly #source: BatchSource<B>
   readonly #forget: () => void
-  #previous: DeliveredBatch<L> | undefined
-  #pending: Promise<Step<L>> | undefined
-  #resolve!: (step: Step<L>) => void
+  #previous: B | undefined
+  #pending: Promise<Step<B>> | undefined
+  #resolve!: (step: Step<B>) => void
   #reject!: (error: Error) => void
   #failure: { error: Error } | undefined
   #done = false
 
-  constructor(source: BatchSource<L>, signal: AbortSignal | undefined) {
+  constructor(source: BatchSource<B>, signal: AbortSignal | undefined) {
     this.#source = source
     // An aborted signal runs the listener at once; the first step then rejects.
     this.#forget = onAbort(signal, error => {
@@ -51,7 +53,7 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     return this.#pending !== undefined
   }
 
-  next(): Promise<Step<L>> {
+  next(): Promise<Step<B>> {
     if (this.#pending) {
       const again = () => this.next()
       return this.#pending.then(again, again)
@@ -73,7 +75,7 @@ export class BatchReader<L extends LinkType> implements AsyncIterableIterator<Fr
     return step
   }
 
-  return(): Promise<Step<L>> {
+  return(): Promise<Step<B>> {
     const waiting = this.#pending !== undefined
     this.finish()
     this.#failure = undefined

@@ -4,15 +4,15 @@ import { SerialIterator } from './serial-iterator.js'
 
 type Step<L extends LinkType> = IteratorResult<FrameBatch<L>, undefined>
 
-/** Passes on the batches for which `accept` is true; the others go back to the port unread. */
+/** Passes on what `select` makes of each batch; where that is nothing the batch goes back to the port. */
 export class FilteredBatches<L extends LinkType> extends SerialIterator<FrameBatch<L>> {
   readonly #batches: BatchIterator<L>
-  readonly #accept: (batch: FrameBatch<L>) => boolean
+  readonly #select: (batch: FrameBatch<L>) => FrameBatch<L> | undefined
 
-  constructor(batches: BatchIterator<L>, accept: (batch: FrameBatch<L>) => boolean) {
+  constructor(batches: BatchIterator<L>, select: (batch: FrameBatch<L>) => FrameBatch<L> | undefined) {
     super()
     this.#batches = batches
-    this.#accept = accept
+    this.#select = select
   }
 
   async return(): Promise<Step<L>> {
@@ -25,7 +25,9 @@ export class FilteredBatches<L extends LinkType> extends SerialIterator<FrameBat
   protected async later(): Promise<Step<L>> {
     for (;;) {
       const step = await this.#batches.next()
-      if (step.done || this.#accept(step.value)) return step
+      if (step.done) return step
+      const value = this.#select(step.value)
+      if (value) return { done: false, value }
     }
   }
 }

@@ -1,6 +1,6 @@
-import { type NativeFramePort, type NativeSlab, native } from '../native.js'
+import { type NativeFramePort, type NativePortHandle, type NativeSlab, native } from '../native.js'
 
-export type { NativeFramePort, NativeSlab }
+export type { NativeFramePort, NativePortHandle, NativeSlab }
 
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
@@ -40,10 +40,12 @@ export function createSlab(): NativeSlab {
 
 /** What a native port answers instead of a count when this turn's share of work is used up. */
 export const budgetSpent = -4096
+/** What it answers when the next frame is longer than what is left of the slab. */
+export const noRoom = -4097
 
 /**
  * What the last native call reported beside its result.
- * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long.
+ * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures).
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
  * first.
  */

@@ -58,7 +58,7 @@ const longestMs = 3600000
 const nothing: ReadonlySet<Offload> = new Set()
 
 class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments {
-  readonly #senders: SenderLine<L>
+  readonly #senders: SenderLine<FrameBatch<L> | Uint8Array>
   readonly #budget = new TurnBudget()
   readonly #random: () => number
   #loss = 0
@@ -166,9 +166,10 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     return super.close()
   }
 
-  #arrives(batch: FrameBatch<L>): boolean {
-    if (this.#unplugged) this.#lostReceived += batch.count
-    return !this.#unplugged
+  #arrives(batch: FrameBatch<L>): FrameBatch<L> | undefined {
+    if (!this.#unplugged) return batch
+    this.#lostReceived += batch.count
+    return undefined
   }
 
   #transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult {

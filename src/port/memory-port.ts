@@ -31,7 +31,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
   readonly accepts = nothing
   readonly #options: Required<PairOptions>
   readonly #queue = new FrameQueue()
-  readonly #line: SenderLine<L>
+  readonly #line: SenderLine<FrameBatch<L> | Uint8Array>
   readonly #reading = new TurnBudget()
   readonly #sending = new TurnBudget()
   readonly #closed = deferred<CloseReason>()

@@ -10,9 +10,17 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   readonly count: number
   /** Bytes of the virtio-net header of each frame, on ports that have one; else 0. */
   readonly vnetHeaderSize: number
+  /** Frames that the kernel dropped between the batch before and this one; of captures, else 0. */
+  readonly dropped: number
   readonly #memory: Slab
   readonly #first: number
   readonly #owned: boolean
+  readonly #captured: boolean
+  #timestamps: BigInt64Array | undefined
+  #originalLengths: Uint32Array | undefined
+  #flags: Uint32Array | undefined
+  #vlans: Uint32Array | undefined
+  #interfaces: Uint32Array | undefined
   #kept: boolean
   #released = false
 
@@ -24,6 +32,8 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     count: number,
     vnetHeaderSize: number,
     owned: boolean,
+    captured = false,
+    dropped = 0,
   ) {
     this.linkType = linkType
     this.#memory = memory
@@ -32,6 +42,8 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     this.vnetHeaderSize = vnetHeaderSize
     this.#owned = owned
     this.#kept = owned
+    this.#captured = captured
+    this.dropped = dropped
     memory.live++
   }
 
@@ -63,6 +75,31 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   get lengths(): Uint32Array {
     this.check()
     return this.#memory.lengths.subarray(this.#first, this.#first + this.count)
+  }
+
+  get timestamps(): BigInt64Array | undefined {
+    return this.#known(() => (this.#timestamps ??= this.#slice(this.#memory.timestamps)))
+  }
+
+  get originalLengths(): Uint32Array | undefined {
+    return this.#known(() => (this.#originalLengths ??= this.#slice(this.#memory.originalLengths)))
+  }
+
+  get flags(): Uint32Array | undefined {
+    return this.#known(() => (this.#flags ??= this.#slice(this.#memory.flags)))
+  }
+
+  get vlans(): Uint32Array | undefined {
+    return this.#known(() => (this.#vlans ??= this.#slice(this.#memory.vlans)))
+  }
+
+  get interfaces(): Uint32Array | undefined {
+    return this.#known(() => (this.#interfaces ??= this.#slice(this.#memory.interfaces)))
+  }
+
+  /** @internal Its memory is never filled twice. */
+  get owned(): boolean {
+    return this.#owned
   }
 
   /** @internal */
@@ -109,6 +146,8 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
       this.count,
       this.vnetHeaderSize,
       this.#owned,
+      this.#captured,
+      this.dropped,
     )
   }
 
@@ -123,6 +162,16 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   /** @internal */
   check(): void {
     if (this.#released) throw releasedBatch()
+  }
+
+  /** A column that captures have; made once, as whoever reads frame by frame asks for it each time. */
+  #known<C>(column: () => C): C | undefined {
+    this.check()
+    return this.#captured ? column() : undefined
+  }
+
+  #slice<C extends Uint32Array | BigInt64Array>(column: C): C {
+    return column.subarray(this.#first, this.#first + this.count) as C
   }
 
   #at(i: number): number {

@@ -1,12 +1,14 @@
 import { invalidArgumentValue, outOfRange, SystemError } from '../errors/index.js'
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { deferred } from '../lifecycle/index.js'
-import { BatchReader } from './batch-reader.js'
+import { BatchReader, type DeliveredBatch } from './batch-reader.js'
 import {
   budgetSpent,
   closeDescriptor,
   type Framing,
   type NativeFramePort,
+  type NativePortHandle,
+  noRoom,
   openFramePort,
   readable,
   report,
@@ -28,7 +30,7 @@ import { frameTooLong, portClosed, portLocked } from './port-errors.js'
 import { type ReceiveLimits, receiveLimits } from './receive-limits.js'
 import { checkSendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
-import { slabPool } from './slab-pool.js'
+import { type Slab, slabPool } from './slab-pool.js'
 
 // include/uapi/asm-generic/errno-base.h, errno.h
 const EIO = 5
@@ -49,17 +51,27 @@ export interface NativePortOptions<L extends LinkType> extends Framing {
   name: string
   /** The descriptor stays the caller's where the constructor throws. Default false: it is closed. */
   lent?: boolean
+  /** Batches have the columns of captures. Default false. */
+  captured?: boolean
 }
 
-/** A port over a descriptor of the kernel's that carries frames; devices extend it. */
-export abstract class NativePort<L extends LinkType> implements FramePort<L> {
+/** What a port is told of its descriptor: `status` is 0 or a negative error number. */
+export type OnReady = (status: number, events: number) => void
+
+/**
+ * A port over something of the kernel's that carries frames; devices and packet sockets extend it. `H` is its native
+ * side.
+ */
+export abstract class NativePort<L extends LinkType, H extends NativePortHandle = NativeFramePort>
+  implements FramePort<L>
+{
   readonly linkType: L
   readonly maxFrameLength: number
   readonly accepts = nothing
   /** Open until the port has ended. */
-  protected readonly handle: NativeFramePort
+  protected readonly handle: H
   protected vnetHeaderSize: number
-  readonly #line: SenderLine<L>
+  readonly #line: SenderLine<FrameBatch<L> | Uint8Array>
   readonly #closed = deferred<CloseReason>()
   readonly #counts = {
     receivedFrames: 0,
@@ -85,23 +97,33 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
    */
   #sparse = false
   #woken = false
+  readonly #captured: boolean
+  /** Frames that the kernel dropped, which no batch has told of yet. */
+  #lost = 0
 
-  /** Owns `fd`. */
-  protected constructor(fd: number, options: NativePortOptions<L>) {
+  /** Owns the descriptor, or what `source` opens. */
+  protected constructor(source: number | ((onReady: OnReady) => H), options: NativePortOptions<L>) {
     this.linkType = options.linkType
     this.maxFrameLength = options.maxFrameLength
     this.vnetHeaderSize = options.vnetHeaderSize
     this.#name = options.name
+    this.#captured = options.captured ?? false
     this.#line = new SenderLine({
       check: (batch, from) => this.#check(batch, from),
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
       wait: () => this.#arm(writable),
       rest: () => this.#hold(),
     })
+    const onReady: OnReady = (status, events) => this.#onReady(status, events)
+    if (typeof source === 'function') {
+      this.handle = source(onReady)
+      return
+    }
     try {
-      this.handle = openFramePort(fd, options, (status, events) => this.#onReady(status, events))
+      // Whoever gives a descriptor has the native side that there is for descriptors.
+      this.handle = openFramePort(source, options, onReady) as NativePortHandle as H
     } catch (error) {
-      if (!options.lent) closeDescriptor(fd)
+      if (!options.lent) closeDescriptor(source)
       throw error
     }
   }
@@ -132,19 +154,28 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
   /** @internal See ownership.ts. */
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
     const limits = receiveLimits(options)
+    return this.readWith(kind, options?.signal, () => this.#receive(limits, true))
+  }
+
+  /** A reader of what `take` gives: a batch, or nothing when there is none or the turn's share is used up. */
+  protected readWith(
+    kind: ReaderKind,
+    signal: AbortSignal | undefined,
+    take: () => DeliveredBatch<L> | undefined,
+  ): BatchReader<L> {
     if (this.#owner !== 'none') throw portLocked(this.#owner)
     const reader = new BatchReader<L>(
       {
-        take: () => (this.#drained || this.#ended ? undefined : this.#receive(limits, true)),
+        take: () => (this.#drained || this.#ended ? undefined : take()),
         ended: () => this.#ended,
-        wait: () => this.#arm(readable),
+        wait: () => this.awaitFrames(),
         free: () => {
           this.#reader = undefined
           this.#owner = 'none'
           this.#hold()
         },
       },
-      options?.signal,
+      signal,
     )
     if (!this.#ended && !reader.done) {
       this.#reader = reader
@@ -214,11 +245,66 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     return fd
   }
 
+  /** An error was reported on the descriptor, which is polled no more: true if the port has ended. */
+  protected troubled(_errno: number): boolean {
+    // The next system call tells why.
+    const batch = this.#receive({ frames: 1, bytes: 1, lifetime: 'pooled' }, false)
+    // It can't be given back to the kernel; a device that reports errors has no frames left.
+    batch?.release()
+    return this.#ended
+  }
+
+  /** The reader waits for the kernel to have frames. */
+  protected awaitFrames(): void {
+    this.#arm(readable)
+  }
+
+  /** A waiting reader looks again. */
+  protected wakeReader(): void {
+    this.#drained = false
+    this.#reader?.wake()
+  }
+
+  /** There is nothing until the next readiness. */
+  protected setDrained(): void {
+    this.#drained = true
+  }
+
+  /** Frames that were delivered in other ways than by the native receive(). */
+  protected countReceived(frames: number, bytes: number): void {
+    this.#counts.receivedFrames += frames
+    this.#counts.receivedBytes += bytes
+  }
+
+  /** The kernel dropped frames on their way to us; of captures. */
+  protected lost(_frames: number): void {}
+
+  /**
+   * Of the `count` frames from `first` on in the slab's columns keeps those that are wanted, in order, at the front:
+   * how many they are.
+   */
+  protected select(_slab: Slab, _first: number, count: number): number {
+    return count
+  }
+
+  /** Owns the port for something that reads it natively; the result lets go. */
+  protected occupy(kind: ReaderKind): () => void {
+    if (this.#ended) throw portClosed()
+    if (this.#owner !== 'none') throw portLocked(this.#owner)
+    this.#owner = kind
+    return () => {
+      this.#owner = 'none'
+      this.#drained = false
+    }
+  }
+
   #onReady(status: number, events: number): void {
-    // The poll has stopped; the next system call tells why.
-    if (status < 0 && this.#probe()) return
-    // A device on its way out reports errors before it refuses calls: whoever waits looks again.
-    if (status < 0) events = readable | writable
+    if (status < 0) {
+      if (this.troubled(-status)) return
+      this.#watch(0)
+      // A device on its way out reports errors before it refuses calls: whoever waits looks again.
+      events = readable | writable
+    }
     if (events & readable) {
       this.#drained = false
       this.#woken = true
@@ -233,40 +319,63 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     settled.then(this.#holdLater)
   }
 
-  /** After an error on the descriptor: true if the port has ended. */
-  #probe(): boolean {
-    const batch = this.#receive({ frames: 1, bytes: 1, lifetime: 'pooled' }, false)
-    // It can't be given back to the kernel; a device that reports errors has no frames left.
-    batch?.release()
-    if (!this.#ended) this.#watch(0)
-    return this.#ended
-  }
-
   #receive(limits: ReceiveLimits, budgeted: boolean): NativeBatch<L> | undefined {
     const owned = limits.lifetime === 'owned'
-    const slab = owned ? slabPool().ownedRoom() : slabPool().room()
-    const first = slab.frames
-    const alone = this.#woken && this.#sparse
-    const most = alone ? 1 : Math.min(limits.frames, slab.offsets.length - first)
-    const count = this.handle.receive(slab.native, slab.cursor, first, most, limits.bytes, budgeted)
-    if (count === budgetSpent) return undefined
-    const done = report()
-    const cursor = done[0]!
-    const error = done[1]!
-    this.#counts.tooLong += done[2]!
-    this.#drained = error !== 0
-    if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
-    else if (count > 0) this.#sparse = false
-    this.#woken = false
-    if (count === 0) {
-      if (error) this.#failed(error, 'read')
-      return undefined
+    for (let fresh = false; ; ) {
+      const slab = owned ? slabPool().ownedRoom(fresh) : slabPool().room(fresh)
+      const first = slab.frames
+      const alone = this.#woken && this.#sparse
+      const most = alone ? 1 : Math.min(limits.frames, slab.offsets.length - first)
+      const count = this.handle.receive(slab.native, slab.cursor, first, most, limits.bytes, budgeted)
+      if (count === budgetSpent) return undefined
+      const done = report()
+      if (this.#captured && done[3]) {
+        this.#lost += done[3]
+        this.lost(done[3])
+      }
+      if (count === noRoom) {
+        fresh = true
+        continue
+      }
+      const cursor = done[0]!
+      const error = done[1]!
+      this.#counts.tooLong += done[2]!
+      this.#drained = error !== 0
+      if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
+      else if (count > 0) this.#sparse = false
+      this.#woken = false
+      if (count === 0) {
+        if (error) this.#failed(error, 'read')
+        return undefined
+      }
+      const kept = this.#captured ? this.select(slab, first, count) : count
+      let bytes = cursor - slab.cursor
+      if (kept < count) {
+        bytes = 0
+        for (let i = first; i < first + kept; i++) bytes += slab.lengths[i]!
+      }
+      if (kept === 0) {
+        // None is wanted: their room is free again.
+        if (this.#drained) return undefined
+        continue
+      }
+      this.#counts.receivedFrames += kept
+      this.#counts.receivedBytes += bytes
+      slab.cursor = cursor
+      slab.frames = first + kept
+      const lost = this.#lost
+      this.#lost = 0
+      return new NativeBatch(
+        this.linkType,
+        slab,
+        first,
+        kept,
+        this.vnetHeaderSize,
+        owned,
+        this.#captured,
+        lost,
+      )
     }
-    this.#counts.receivedFrames += count
-    this.#counts.receivedBytes += cursor - slab.cursor
-    slab.cursor = cursor
-    slab.frames = first + count
-    return new NativeBatch(this.linkType, slab, first, count, this.vnetHeaderSize, owned)
   }
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {
@@ -299,7 +408,7 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     this.#counts.sentDropped += result.dropped
     if (result.dropped) {
       const index = done[3]!
-      result.failure = { index, error: this.#frameError(index, done[0]! >>> 0, done[4]!) }
+      result.failure = { index, error: this.frameError(index, done[0]! >>> 0, done[4]!) }
     }
     if (error && error !== EAGAIN) {
       this.#failed(error, 'write')
@@ -322,7 +431,8 @@ export abstract class NativePort<L extends LinkType> implements FramePort<L> {
     return this.handle.sendBytes(slab, offsets, lengths, count, from, undefined, budgeted)
   }
 
-  #frameError(index: number, length: number, errno: number): Error {
+  /** Why one frame was refused. */
+  protected frameError(index: number, length: number, errno: number): Error {
     if (errno === EMSGSIZE) return frameTooLong(index, length, this.maxFrameLength)
     if (errno === ERANGE) return outOfRange(`batch.lengths[${index}]`, 'within the slab', length)
     const hint = errno === EIO ? 'the link is down, or this queue is disabled' : undefined

@@ -1,9 +1,11 @@
 import { NetloomError } from '../errors/index.js'
 
+/** @internal */
 export function portClosed(): NetloomError {
   return new NetloomError('ERR_PORT_CLOSED', 'the port is closed')
 }
 
+/** @internal */
 export function portLocked(owner: string): NetloomError {
   return new NetloomError('ERR_PORT_LOCKED', `the port has a ${owner} already: end that one first`)
 }

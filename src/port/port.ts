@@ -66,6 +66,10 @@ export type PortEvent =
   | { type: 'namespace' }
   /** Events were lost; a `state` event follows. */
   | { type: 'resync' }
+  /** The kernel dropped frames, since the port's reader is too slow; of captures. */
+  | { type: 'dropped'; frames: number }
+  /** The kernel refuses the filter, for the reason given: it is run here, on every frame; of captures. */
+  | { type: 'filter-fallback'; error: Error }
   | { type: 'removed' }
 
 /** Why a port ended. */

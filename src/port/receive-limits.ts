@@ -1,13 +1,14 @@
 import { invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
 import type { ReceiveOptions, WaitOptions } from './port.js'
 
+/** @internal */
 export interface ReceiveLimits {
   frames: number
   bytes: number
   lifetime: 'pooled' | 'owned'
 }
 
-/** {@link ReceiveOptions} checked, with their defaults. */
+/** @internal {@link ReceiveOptions} checked, with their defaults. */
 export function receiveLimits(options: (ReceiveOptions & WaitOptions) | undefined): ReceiveLimits {
   const {
     frames = 256,

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from '../errors/index.js'
 import type { FrameBatch, LinkType } from '../frames/index.js'
 
-/** The columns of a batch, read once: what was checked is what is sent, whatever the batch says later. */
+/** @internal The columns of a batch, read once: what was checked is what is sent, whatever the batch says later. */
 export interface Sendable {
   readonly slab: Uint8Array
   readonly offsets: Uint32Array
@@ -11,7 +11,7 @@ export interface Sendable {
 }
 
 /**
- * Checks what a port was asked to send, from frame `from` on: a batch of the port's link type whose frames
+ * @internal Checks what a port was asked to send, from frame `from` on: a batch of the port's link type whose frames
  * lie inside its slab, or the bytes of one frame. No allocation per frame.
  *
  * Shared, resizable and detached memory is refused: it could change or vanish while the port copies it.

@@ -1,29 +1,31 @@
-import type { FrameBatch, LinkType } from '../frames/index.js'
 import { abortable, type Deferred, deferred, throwIfAborted } from '../lifecycle/index.js'
 import type { SendResult, WaitOptions } from './port.js'
 
-export interface SendTarget<L extends LinkType> {
+/** What can be sent; one that holds a pooled batch can be shared, see {@link share}. */
+type Sendable = object
+
+export interface SendTarget<B extends Sendable> {
   /** Frames in the batch, which is checked from `from` on; typed errors for what can't be sent. */
-  check(batch: FrameBatch<L> | Uint8Array, from: number): number
+  check(batch: B, from: number): number
   /**
    * Sends what can be sent now of a batch that was checked; throws when the port has ended. With `budgeted`
    * it also stops when this turn's share of work is used up.
    */
-  transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult
+  transmit(batch: B, from: number, budgeted: boolean): SendResult
   /** Somebody waits: `wake()` is due once trying again may help. */
   wait(): void
   /** Who waited gave up. */
   rest?(): void
 }
 
-/** Turns a `transmit` that never waits into `send()`: who comes first is served first, however long it takes. */
-export class SenderLine<L extends LinkType> {
-  readonly #target: SendTarget<L>
+/** @internal Turns a `transmit` that never waits into `send()`: who comes first is served first, however long it takes. */
+export class SenderLine<B extends Sendable> {
+  readonly #target: SendTarget<B>
   #waiting = 0
   #last: Promise<void> = Promise.resolve()
   #space: Deferred<void> | undefined
 
-  constructor(target: SendTarget<L>) {
+  constructor(target: SendTarget<B>) {
     this.#target = target
   }
 
@@ -38,13 +40,13 @@ export class SenderLine<L extends LinkType> {
     space?.resolve()
   }
 
-  trySend(batch: FrameBatch<L> | Uint8Array, from: number): SendResult {
+  trySend(batch: B, from: number): SendResult {
     this.#target.check(batch, from)
     if (this.#waiting > 0) return { sent: 0, dropped: 0, next: from }
     return this.#target.transmit(batch, from, false)
   }
 
-  send(batch: FrameBatch<L> | Uint8Array, options: WaitOptions | undefined): Promise<SendResult> {
+  send(batch: B, options: WaitOptions | undefined): Promise<SendResult> {
     const signal = options?.signal
     try {
       throwIfAborted(signal)
@@ -61,7 +63,7 @@ export class SenderLine<L extends LinkType> {
   }
 
   async #standInLine(
-    batch: FrameBatch<L> | Uint8Array,
+    batch: B,
     count: number,
     result: SendResult,
     signal: AbortSignal | undefined,
@@ -83,7 +85,7 @@ export class SenderLine<L extends LinkType> {
         await this.#wait(signal)
       }
     } finally {
-      if (held !== batch) (held as FrameBatch<L>).release()
+      if (held !== batch) (held as { release?(): void }).release?.()
       this.#waiting--
       // One that gives up must not let those behind it overtake those before it.
       before.then(served.resolve)
@@ -103,11 +105,11 @@ export class SenderLine<L extends LinkType> {
   }
 }
 
-/** A delivered batch's own method: another batch of the same frames, released apart from this one. */
+/** @internal A delivered batch's own method: another batch of the same frames, released apart from this one. */
 export const share: unique symbol = Symbol.for('netloom.port.share')
 
-function shareOf<L extends LinkType>(batch: FrameBatch<L> | Uint8Array): FrameBatch<L> | Uint8Array {
-  return (batch as { [share]?: () => FrameBatch<L> })[share]?.() ?? batch
+function shareOf<B extends Sendable>(batch: B): B {
+  return (batch as { [share]?: () => B })[share]?.() ?? batch
 }
 
 function joined(first: SendResult, second: SendResult): SendResult {

@@ -4,14 +4,22 @@ import { createSlab, type NativeSlab, type SlabLayout, slabLayout } from './hand
 const spareSlabs = 8
 
 /**
- * Frame memory of native ports, filled from front to back by one batch after the other. Views into it exist
+ * @internal Frame memory of native ports, filled from front to back by one batch after the other. Views into it exist
  * only once {@link bytes} was read; before its memory is filled anew they are detached, and have length 0.
+ *
+ * @internal
  */
 export class Slab {
   readonly native: NativeSlab = createSlab()
   readonly offsets: Uint32Array
   readonly lengths: Uint32Array
   readonly headers: Uint8Array
+  /** What captures know of each frame. */
+  readonly timestamps: BigInt64Array
+  readonly originalLengths: Uint32Array
+  readonly flags: Uint32Array
+  readonly vlans: Uint32Array
+  readonly interfaces: Uint32Array
   /** Where the next frame goes, and its entry in the columns. */
   cursor = 0
   frames = 0
@@ -24,6 +32,12 @@ export class Slab {
     this.offsets = new Uint32Array(columns, 0, frames)
     this.lengths = new Uint32Array(columns, 4 * frames, frames)
     this.headers = new Uint8Array(columns, 8 * frames, headerBytes * frames)
+    const known = (8 + headerBytes) * frames
+    this.timestamps = new BigInt64Array(columns, known, frames)
+    this.originalLengths = new Uint32Array(columns, known + 8 * frames, frames)
+    this.flags = new Uint32Array(columns, known + 12 * frames, frames)
+    this.vlans = new Uint32Array(columns, known + 16 * frames, frames)
+    this.interfaces = new Uint32Array(columns, known + 20 * frames, frames)
   }
 
   get bytes(): Uint8Array {
@@ -54,13 +68,14 @@ class SlabPool {
   #current: Slab | undefined
   #owned: Slab | undefined
 
-  /** A slab with room for one more frame at least. */
-  room(): Slab {
+  /** A slab with room for one more frame at least; `fresh`: the one that it gave last has not enough of it. */
+  room(fresh = false): Slab {
     const current = this.#current
     if (current) {
       // Nobody has a view into it: start over where the cache is warm.
-      if (current.live === 0 && (!current.exposed || !this.#hasRoom(current))) current.reset()
-      if (this.#hasRoom(current)) return current
+      const again = current.live === 0 && (fresh || !current.exposed || !this.#hasRoom(current))
+      if (again) current.reset()
+      if (this.#hasRoom(current) && (again || !fresh)) return current
     }
     do this.#current = this.#spare.pop() ?? new Slab(this.#layout)
     while (!this.#hasRoom(this.#current))
@@ -68,8 +83,8 @@ class SlabPool {
   }
 
   /** The same, of memory that is never filled twice: it goes when the last view of it goes. */
-  ownedRoom(): Slab {
-    if (!this.#owned || !this.#hasRoom(this.#owned)) this.#owned = new Slab(this.#layout)
+  ownedRoom(fresh = false): Slab {
+    if (!this.#owned || fresh || !this.#hasRoom(this.#owned)) this.#owned = new Slab(this.#layout)
     return this.#owned
   }
 
@@ -89,6 +104,7 @@ class SlabPool {
 
 let pool: SlabPool | undefined
 
+/** @internal The slabs of this thread. */
 export function slabPool(): SlabPool {
   pool ??= new SlabPool()
   return pool

@@ -63,8 +63,8 @@ class TeePort<L extends LinkType> extends WrappedPort<L> {
     return result
   }
 
-  #received(batch: FrameBatch<L>): true {
+  #received(batch: FrameBatch<L>): FrameBatch<L> {
     this.#observer.record(this.#observer.snapshot(batch), batch.count, 'received')
-    return true
+    return batch
   }
 }

@@ -138,14 +138,31 @@ export class FakeKernel {
   }
 }
 
-/** A request that carries nothing. */
-export function emptyRequest(type: number, flags: number = NLM_F.REQUEST | NLM_F.ACK, length = 16): Request {
+/** A request that carries nothing but what `fill` writes. */
+export function emptyRequest(
+  type: number,
+  flags: number = NLM_F.REQUEST | NLM_F.ACK,
+  length = 16,
+  fill?: (view: DataView) => void,
+): Request {
   const bytes = new Uint8Array(length)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, length, littleEndian)
   view.setUint16(4, type, littleEndian)
   view.setUint16(6, flags, littleEndian)
-  return { type, flags, bytes, pathAt: offset => (offset === 16 ? 'thing.part' : undefined) }
+  fill?.(view)
+  return {
+    type,
+    flags,
+    bytes,
+    length,
+    pathAt: offset => (offset === 16 ? 'thing.part' : undefined),
+    stamp: (sequence, port) => {
+      view.setUint32(8, sequence, littleEndian)
+      view.setUint32(12, port, littleEndian)
+    },
+    copyTo: (target, at) => target.set(bytes, at),
+  }
 }
 
 /** One message with its header. */

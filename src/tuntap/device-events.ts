@@ -1,6 +1,6 @@
 import { EventQueue } from '../lifecycle/index.js'
 import { type Link, RouteConnection } from '../netlink/route/index.js'
-import type { PortEvent, WaitOptions } from '../port/index.js'
+import { type PortEvent, stateChanges, type WaitOptions } from '../port/index.js'
 import { deviceNamespace } from './device-namespace.js'
 import { identifyTuntap } from './handle.js'
 
@@ -81,13 +81,7 @@ export class DeviceEvents extends EventQueue<PortEvent> {
   #compare(link: Link): void {
     const previous = this.#link!
     this.#link = link
-    if (link.name !== previous.name) this.push({ type: 'rename', name: link.name, previous: previous.name })
-    if (link.mtu !== previous.mtu) this.push({ type: 'mtu', mtu: link.mtu, previous: previous.mtu })
-    if (link.macAddress !== previous.macAddress && link.macAddress !== undefined) {
-      this.push({ type: 'address', macAddress: link.macAddress, previous: previous.macAddress })
-    }
-    if (link.up !== previous.up) this.push({ type: link.up ? 'up' : 'down' })
-    if (link.carrier !== previous.carrier) this.push({ type: 'carrier', carrier: link.carrier })
+    for (const event of stateChanges(previous, link)) this.push(event)
   }
 }
 

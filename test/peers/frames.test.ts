@@ -124,7 +124,7 @@ function normal(value: unknown): string {
 
 function capture(linkType: LinkType, frames: readonly Uint8Array[]): Uint8Array {
   const writer = new PcapngWriter()
-  const blocks = [writer.header(), writer.interface({ linkType })]
+  const blocks = [writer.section(), writer.interface({ linkType })]
   frames.forEach((data, i) => {
     blocks.push(writer.packet({ timestamp: BigInt(i) * 1_000_000_000n, data }))
   })

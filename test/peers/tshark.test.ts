@@ -3,7 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { encode, type FrameLayers, type Ipv6Extension, type TcpOption } from '../../src/frames/index.js'
+import {
+  encode,
+  type FrameLayers,
+  frameFlags,
+  type Ipv6Extension,
+  type TcpOption,
+} from '../../src/frames/index.js'
 import { PcapngWriter } from '../../src/pcap/index.js'
 import { requires } from '../support/requires.js'
 
@@ -118,7 +124,7 @@ t.test('tshark reads our file and finds nothing wrong with our frames', async t 
   const writer = new PcapngWriter()
   const start = 1_700_000_000_123_456_789n
   const blocks = [
-    writer.header({ application: 'netloom test' }),
+    writer.section({ application: 'netloom test' }),
     writer.interface({ linkType: 'ethernet', name: 'veth0' }),
     writer.interface({ linkType: 'ip', name: 'tun0', snapLength: 65535 }),
   ]
@@ -130,8 +136,8 @@ t.test('tshark reads our file and finds nothing wrong with our frames', async t 
         interface: overIp ? 1 : 0,
         timestamp: start + BigInt(i),
         data: encode(overIp ? layers : { ethernet, ...layers }),
-        direction: i % 3 === 0 ? 'inbound' : 'outbound',
-        comment: `frame ${i}`,
+        flags: i % 3 === 0 ? frameFlags.inbound : frameFlags.outbound,
+        comments: [`frame ${i}`],
       }),
     )
     expected.push([

@@ -6,7 +6,7 @@ import {
   type Exchange,
   type NetlinkError,
   NLM_F,
-  type Request,
+  type Ongoing,
 } from '../../src/netlink/core/index.js'
 import { emptyRequest, FakeKernel } from '../../src/testing/fake-kernel.js'
 
@@ -39,15 +39,6 @@ interface Probe extends Exchange {
   sent: boolean
 }
 
-function identified(request: Request, id: number): Request {
-  const bytes = new Uint8Array(Math.max(20, request.bytes.length))
-  bytes.set(request.bytes)
-  const view = new DataView(bytes.buffer)
-  new Uint32Array(bytes.buffer, 0, 1)[0] = bytes.length
-  new Uint32Array(bytes.buffer, 16, 1)[0] = id
-  return { ...request, bytes: new Uint8Array(view.buffer) }
-}
-
 t.test('whatever happens, everyone is told the truth, once, or that it is not known', async t => {
   let told = 0
   let unknown = 0
@@ -73,6 +64,7 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
           port: 7,
           budget,
         })
+        const ongoing: Ongoing[] = []
         const ask = (settings: { list: boolean; errno: number; messages: number; length: number }) => {
           const id = probes.length
           const flags = NLM_F.REQUEST | (settings.list ? NLM_F.DUMP : NLM_F.ACK)
@@ -80,7 +72,9 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
             ...settings,
             id,
             operation: 'test',
-            request: identified(emptyRequest(100, flags, settings.length), id),
+            request: emptyRequest(100, flags, Math.max(20, settings.length), view => {
+              new Uint32Array(view.buffer, 16, 1)[0] = id
+            }),
             replyBytes: settings.list ? 0 : 1024,
             got: 0,
             results: [],
@@ -97,7 +91,7 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
             onDone: failure => void probe.results.push(failure),
           }
           probes.push(probe)
-          conversation.start(probe)
+          ongoing.push(conversation.start(probe))
         }
         const flush = () => {
           for (const each of flushes.splice(0)) each()
@@ -111,9 +105,10 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
           else if (each.do === 'deliver') kernel.deliver(conversation, each.count)
           else if (each.do === 'capacity') kernel.capacity = each.datagrams
           else {
-            const probe = probes[each.which % (probes.length || 1)]
+            const which = each.which % (probes.length || 1)
+            const probe = probes[which]
             if (!probe || probe.results.length > 0) continue
-            conversation.abandon(probe)
+            conversation.abandon(ongoing[which]!)
             probe.abandoned = true
           }
         }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { plainEnvironment } from './child.js'
 
@@ -34,54 +35,76 @@ export function netloomJson<T>(...args: string[]): T {
 export interface RunningCli {
   /** The next line that matches; those before it are passed over. */
   line(pattern: RegExp): Promise<string>
+  /** The same of what it says on the standard error. */
+  complaint(pattern: RegExp): Promise<string>
+  /** Its end by itself. */
+  readonly ended: Promise<number | null>
   stop(signal: NodeJS.Signals): Promise<number | null>
 }
 
 export function startNetloom(...args: string[]): RunningCli {
   const child: ChildProcess = spawn(process.execPath, [main, ...args], {
     env: plainEnvironment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   const closed = once(child, 'close') as Promise<[number | null]>
-  let said = ''
-  let all = ''
-  let ended = false
-  let wake = () => {}
-  child.stdout!.setEncoding('utf8').on('data', chunk => {
-    said += chunk
-    all += chunk
-    wake()
-  })
   // Far longer than it takes: a line that never comes is a failure, not a hang.
   const hung = AbortSignal.timeout(20_000)
-  hung.addEventListener('abort', () => wake())
-  void closed.then(() => {
-    ended = true
-    wake()
-  })
+  const kill = () => child.kill('SIGKILL')
+  const output = new Lines(child.stdout!, closed, hung, kill)
+  const errors = new Lines(child.stderr!, closed, hung, kill)
   return {
-    async line(pattern) {
-      for (;;) {
-        const end = said.indexOf('\n')
-        if (hung.aborted) {
-          child.kill('SIGKILL')
-          throw new Error(`${pattern} does not come; it said:\n${all}`)
-        }
-        if (end >= 0) {
-          const line = said.slice(0, end)
-          said = said.slice(end + 1)
-          if (pattern.test(line)) return line
-        } else if (ended) throw new Error(`it ended without ${pattern}`)
-        else {
-          await new Promise<void>(resolve => {
-            wake = resolve
-          })
-        }
-      }
-    },
+    line: pattern => output.next(pattern),
+    complaint: pattern => errors.next(pattern),
+    ended: closed.then(([status]) => status),
     async stop(signal) {
       child.kill(signal)
       return (await closed)[0]
     },
+  }
+}
+
+/** The lines of a stream, as they come. */
+class Lines {
+  readonly #hung: AbortSignal
+  readonly #kill: () => void
+  #said = ''
+  #all = ''
+  #ended = false
+  #wake = () => {}
+
+  constructor(stream: Readable, closed: Promise<unknown>, hung: AbortSignal, kill: () => void) {
+    this.#hung = hung
+    this.#kill = kill
+    stream.setEncoding('utf8').on('data', chunk => {
+      this.#said += chunk
+      this.#all += chunk
+      this.#wake()
+    })
+    hung.addEventListener('abort', () => this.#wake())
+    void closed.then(() => {
+      this.#ended = true
+      this.#wake()
+    })
+  }
+
+  async next(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const end = this.#said.indexOf('\n')
+      if (this.#hung.aborted) {
+        this.#kill()
+        throw new Error(`${pattern} does not come; it said:\n${this.#all}`)
+      }
+      if (end >= 0) {
+        const line = this.#said.slice(0, end)
+        this.#said = this.#said.slice(end + 1)
+        if (pattern.test(line)) return line
+      } else if (this.#ended) throw new Error(`it ended without ${pattern}; it said:\n${this.#all}`)
+      else {
+        await new Promise<void>(resolve => {
+          this.#wake = resolve
+        })
+      }
+    }
   }
 }

@@ -1,10 +1,12 @@
 /** The commands, in the order in which the usage lists them. */
 import type { Command } from '../command.js'
 import { addresses } from './addresses.js'
+import { capture } from './capture.js'
 import { clean } from './clean.js'
 import { demo } from './demo.js'
 import { doctor } from './doctor.js'
 import { fdb } from './fdb.js'
+import { filter } from './filter.js'
 import { links } from './links.js'
 import { namespaces } from './namespaces.js'
 import { neighbors } from './neighbors.js'
@@ -27,6 +29,8 @@ export const commands: readonly Command[] = [
   qdiscs,
   namespaces,
   watch,
+  capture,
+  filter,
   doctor,
   clean,
   demo,

@@ -1,6 +1,6 @@
 import { createWriteStream, openSync, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { decode } from '../../frames/index.js'
+import { decode, frameFlags } from '../../frames/index.js'
 import { PcapngWriter } from '../../pcap/index.js'
 import type { FrameBatch } from '../../port/index.js'
 import { brief } from './brief.js'
@@ -33,7 +33,7 @@ export class Trace {
   constructor(screen: Screen, path: string) {
     this.#screen = screen
     this.#file = createWriteStream(path, { fd: openSync(path, 'w') })
-    this.#file.write(this.#writer.header({ application: 'netloom demo' }))
+    this.#file.write(this.#writer.section({ application: 'netloom demo' }))
     for (const name of ['red', 'blue']) {
       this.#file.write(this.#writer.interface({ name, linkType: 'ethernet', snapLength }))
     }
@@ -50,7 +50,7 @@ export class Trace {
           timestamp: this.#epoch + elapsed,
           data: frame.subarray(0, snapLength),
           originalLength: frame.length,
-          direction: 'inbound',
+          flags: frameFlags.inbound,
         }),
       )
       const again = this.#isSentAgain(frame)

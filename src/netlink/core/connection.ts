@@ -1,7 +1,7 @@
 import { NetloomError } from '../../errors/index.js'
 import { abortError, deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
-import { acknowledgementBytes, Conversation, type Exchange } from './conversation.js'
+import { acknowledgementBytes, Conversation, type Exchange, type Ongoing } from './conversation.js'
 import { DumpStream, type DumpStreamOptions } from './dump-stream.js'
 import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
 import type { Message } from './message-reader.js'
@@ -109,10 +109,10 @@ export class NetlinkConnection {
         failure = error
       },
     }
-    this.#conversation.start(exchange, { urgent: true })
+    const ongoing = this.#conversation.start(exchange, { urgent: true })
     while (!done) {
       if (this.#readOnce() === 'drained' && !done && !waitReadable(this.#socket, syncTimeoutMs)) {
-        this.#conversation.abandon(exchange)
+        this.#conversation.abandon(ongoing)
         throw new NetloomError('ERR_NETLINK_PROTOCOL', `${options.operation}: the kernel does not answer`)
       }
     }
@@ -230,11 +230,12 @@ export class NetlinkConnection {
           else reject(failure)
         },
       }
+      let ongoing: Ongoing | undefined
       stop = onAbort(signal, error => {
-        this.#conversation.abandon(exchange)
+        if (ongoing) this.#conversation.abandon(ongoing)
         reject(error)
       })
-      this.#conversation.start(exchange)
+      ongoing = this.#conversation.start(exchange)
     })
   }
 

@@ -1,6 +1,6 @@
 import { NetloomError } from '../../errors/index.js'
 import { messageHeaderLength, NLM_F, NLMSG } from './constants.js'
-import { littleEndian, writeNative32 } from './endianness.js'
+import { littleEndian } from './endianness.js'
 import { type Message, malformed, readMessages } from './message-reader.js'
 import type { Request } from './message-writer.js'
 import { acknowledgementAttributes, NetlinkError, type RequestContext, readFailure } from './netlink-error.js'
@@ -19,8 +19,12 @@ export interface Exchange extends RequestContext {
   onRestart?(): void
 }
 
-interface State {
-  exchange: Exchange
+/** An exchange that was begun. */
+export interface Ongoing {
+  readonly exchange: Exchange
+}
+
+interface State extends Ongoing {
   sequence: number
   dump: boolean
   interrupted: boolean
@@ -90,8 +94,6 @@ export class Conversation {
   #head = 0
   #dumps: State[] = []
   #active = new Map<number, State>()
-  /** What is known of an exchange, for those who give up on it. */
-  readonly #states = new WeakMap<Exchange, State>()
   #dumping: State | undefined
   #replyBytes = 0
   #budget: number
@@ -116,22 +118,22 @@ export class Conversation {
   }
 
   /** Sends, or queues; `urgent` goes past the queue and the budget. */
-  start(exchange: Exchange, options: { urgent?: boolean } = {}): void {
+  start(exchange: Exchange, options: { urgent?: boolean } = {}): Ongoing {
     const state = stateOf(exchange)
-    this.#states.set(exchange, state)
     if (options.urgent && !state.dump) {
       this.#send([state])
-      return
+      return state
     }
     const queue = state.dump ? this.#dumps : this.#queue
     queue.push(state)
-    if (this.#scheduled) return
+    if (this.#scheduled) return state
     this.#scheduled = true
     const { schedule = (flush: () => void) => flush() } = this.#options
     schedule(() => {
       this.#scheduled = false
       this.#pump()
     })
+    return state
   }
 
   /**
@@ -145,9 +147,9 @@ export class Conversation {
   }
 
   /** Nobody waits for this one any more: it is not sent, or its answers are passed over. */
-  abandon(exchange: Exchange): void {
-    const state = this.#states.get(exchange)
-    if (state) state.abandoned = true
+  abandon(ongoing: Ongoing): void {
+    const state = ongoing as State
+    state.abandoned = true
   }
 
   /** A datagram from the kernel. */
@@ -216,7 +218,7 @@ export class Conversation {
       const state = this.#queue[this.#head]!
       if (state.abandoned) continue
       const { exchange } = state
-      bytes += aligned(exchange.request.bytes.length)
+      bytes += aligned(exchange.request.length)
       replyBytes += exchange.replyBytes
       const fits = replyBytes <= this.#budget || replyBytes === exchange.replyBytes
       if (!fits || (bytes > groupBytes && group.length > 0)) break
@@ -246,9 +248,7 @@ export class Conversation {
     while (this.#sequence === 0 || this.#active.has(this.#sequence))
     state.sequence = this.#sequence
     state.interrupted = false
-    const { bytes } = state.exchange.request
-    writeNative32(bytes, 8, state.sequence)
-    writeNative32(bytes, 12, this.#options.port)
+    state.exchange.request.stamp(state.sequence, this.#options.port)
     this.#active.set(state.sequence, state)
     this.#replyBytes += state.exchange.replyBytes
     if (state.dump) this.#dumping = state
@@ -256,17 +256,17 @@ export class Conversation {
 
   #join(states: State[], close: Uint8Array = new Uint8Array()): Uint8Array {
     let size = close.length
-    for (const { exchange } of states) size += aligned(exchange.request.bytes.length)
+    for (const { exchange } of states) size += aligned(exchange.request.length)
     const view = size <= groupBytes ? this.#group : new DataView(new ArrayBuffer(size))
     const joined = new Uint8Array(view.buffer)
     const last = states.at(-1)
     let at = 0
     for (const state of states) {
-      const { bytes, flags } = state.exchange.request
-      joined.set(bytes, at)
-      if (state !== last) view.setUint16(at + 6, flags & ~NLM_F.ACK, littleEndian)
-      const end = at + aligned(bytes.length)
-      joined.fill(0, at + bytes.length, end)
+      const { request } = state.exchange
+      request.copyTo(joined, at)
+      if (state !== last) view.setUint16(at + 6, request.flags & ~NLM_F.ACK, littleEndian)
+      const end = at + aligned(request.length)
+      for (let pad = at + request.length; pad < end; pad++) joined[pad] = 0
       at = end
     }
     joined.set(close, at)

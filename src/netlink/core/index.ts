@@ -19,6 +19,7 @@ export {
   Conversation,
   type ConversationOptions,
   type Exchange,
+  type Ongoing,
 } from './conversation.js'
 export { DumpStream, type DumpStreamOptions } from './dump-stream.js'
 export { littleEndian } from './endianness.js'

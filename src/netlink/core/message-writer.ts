@@ -1,6 +1,6 @@
 import { invalidArgumentValue, requireInteger } from '../../errors/index.js'
 import { attributeHeaderLength, messageHeaderLength, NLA_F } from './constants.js'
-import { littleEndian } from './endianness.js'
+import { littleEndian, writeNative32 } from './endianness.js'
 
 const encoder = new TextEncoder()
 
@@ -23,8 +23,13 @@ export interface FixedPart {
 export interface Request {
   readonly type: number
   readonly flags: number
-  /** The whole message; the sequence number is filled in when it is sent. */
+  /** The whole message. */
   readonly bytes: Uint8Array
+  /** Of the message, in bytes. */
+  readonly length: number
+  /** Fills in who asks, and as which one: `nlmsg_seq` and `nlmsg_pid`. */
+  stamp(sequence: number, port: number): void
+  copyTo(target: Uint8Array, at: number): void
   /** The name of the attribute that begins at this offset, from the outermost down: `link.bridge.ageingTimeMs`. */
   pathAt(offset: number): string | undefined
 }
@@ -181,17 +186,12 @@ export class MessageWriter {
 
   /** Ends the message; the writer is of no more use. */
   finish(): Request {
-    const [start, length] = [this.#start, this.#end - this.#start]
-    this.#view.setUint32(start, length, littleEndian)
+    const start = this.#start
+    this.#view.setUint32(start, this.#end - start, littleEndian)
     this.#view.setUint16(start + 4, this.#type, littleEndian)
     this.#view.setUint16(start + 6, this.#flags, littleEndian)
-    return new FinishedRequest(
-      this.#type,
-      this.#flags,
-      this.#bytes.subarray(start, this.#end),
-      this.#marks,
-      this.#root,
-    )
+    const options = { type: this.#type, flags: this.#flags, marks: this.#marks, root: this.#root }
+    return new FinishedRequest(options, this.#bytes, start, this.#end)
   }
 
   /** Writes an attribute's header and gives the offset of its value, which is zero. The memory may be another then. */
@@ -232,19 +232,47 @@ export class MessageWriter {
   }
 }
 
+// Thousands may wait at once: a view of its bytes would be most of what each weighs.
 class FinishedRequest implements Request {
   readonly type: number
   readonly flags: number
-  readonly bytes: Uint8Array
   readonly #marks: Marks
   readonly #root: string
+  readonly #chunk: Uint8Array
+  readonly #start: number
+  readonly #end: number
 
-  constructor(type: number, flags: number, bytes: Uint8Array, marks: Marks, root: string) {
-    this.type = type
-    this.flags = flags
-    this.bytes = bytes
-    this.#marks = marks
-    this.#root = root
+  constructor(
+    options: { type: number; flags: number; marks: Marks; root: string },
+    chunk: Uint8Array,
+    start: number,
+    end: number,
+  ) {
+    this.type = options.type
+    this.flags = options.flags
+    this.#marks = options.marks
+    this.#root = options.root
+    this.#chunk = chunk
+    this.#start = start
+    this.#end = end
+  }
+
+  get bytes(): Uint8Array {
+    return this.#chunk.subarray(this.#start, this.#end)
+  }
+
+  get length(): number {
+    return this.#end - this.#start
+  }
+
+  stamp(sequence: number, port: number): void {
+    writeNative32(this.#chunk, this.#start + 8, sequence)
+    writeNative32(this.#chunk, this.#start + 12, port)
+  }
+
+  copyTo(target: Uint8Array, at: number): void {
+    const chunk = this.#chunk
+    for (let from = this.#start, to = at; from < this.#end; from++, to++) target[to] = chunk[from]!
   }
 
   pathAt(offset: number): string | undefined {

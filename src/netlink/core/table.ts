@@ -6,7 +6,7 @@ import {
   parseIpAddress,
   parseMacAddress,
 } from '../../address/index.js'
-import { invalidArgumentType, invalidArgumentValue, requireInteger } from '../../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireInteger, underPath } from '../../errors/index.js'
 import { type AttributeCursor, malformed, type RawAttribute } from './message-reader.js'
 import type { MessageWriter } from './message-writer.js'
 
@@ -103,7 +103,7 @@ export function writeTable(
     if (!row) throw invalidArgumentValue(`${path}.${name}`, value, 'is not a known option')
     if (value === undefined) continue
     if (row.readOnly) throw invalidArgumentValue(`${path}.${name}`, value, 'can be read but not set')
-    row.codec.write(writer, row.type, name, value)
+    underPath(path, () => row.codec.write(writer, row.type, name, value))
   }
 }
 

@@ -19,8 +19,7 @@ import {
 } from '../core/index.js'
 import type { Change, LinkIndex } from './change.js'
 import { AF, IFA, IFA_F, RT_SCOPE, RTM } from './constants.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
 
 export type AddressScope = keyof typeof RT_SCOPE
 

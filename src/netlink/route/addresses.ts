@@ -15,8 +15,8 @@ import {
 } from './address.js'
 import { RTM } from './constants.js'
 import { dumpObjects } from './dump.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import { settle } from './settle.js'
 
 export interface AddressFilter {

@@ -26,8 +26,8 @@ import {
 } from './constants.js'
 import { dumpObjects } from './dump.js'
 import { requireVlan } from './fdb-entry.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 
 /** VLANs from `first` to `last`, both included, that a port of a bridge, or the bridge itself, belongs to. */
 export interface BridgeVlan {

@@ -3,12 +3,16 @@ import {
   type Codec,
   type NetlinkConnection,
   NLM_F,
+  type Payload,
+  payloadOf,
   type RawAttribute,
   type WaitOptions,
 } from '../core/index.js'
+import type { Change } from './change.js'
 import { RTM } from './constants.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { ensure, firstUnlike } from './difference.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import { settingsOf } from './qdiscs.js'
 import { formatHandle, parseHandle } from './traffic/handle.js'
 import { readTraffic, TCA, trafficRequest } from './traffic/message.js'
@@ -65,14 +69,7 @@ export class TrafficClasses {
       signal,
       onMessage: message => {
         if (message.type !== RTM.NEWTCLASS) return
-        const { settings, info, handle, parent, chain: _, ...rest } = readTraffic(message.payload, classKinds)
-        classes.push({
-          ...rest,
-          handle: formatHandle(handle) ?? '0:',
-          parent: formatHandle(parent),
-          qdisc: formatHandle(info),
-          ...(settings !== undefined && { [rest.kind]: settings }),
-        })
+        classes.push(readClass(message.payload))
       },
       onRestart: () => {
         classes = []
@@ -89,6 +86,29 @@ export class TrafficClasses {
   /** As {@link create}, but takes the place of what is there. */
   async replace(options: TrafficClassOptions & WaitOptions): Promise<void> {
     await this.#change('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  }
+
+  /**
+   * As {@link create}, but accepts one that is there as asked.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: TrafficClassOptions & WaitOptions): Promise<void> {
+    const { request } = await this.#request('ensure', 0, options)
+    const wanted = readClass(payloadOf(request))
+    const { link: _, handle, signal, parent: _parent, ...asked } = options
+    await ensure(
+      `the class ${handle} of ${describeLink(options.link)}`,
+      () => this.create(options),
+      async () => {
+        const all = await this.list({ link: wanted.link, signal })
+        return all.find(found => found.handle === wanted.handle)
+      },
+      found => {
+        // One that is directly in the qdisc is told to be at the root.
+        const parent = found.parent === 'root' ? `${found.handle.split(':')[0]}:` : found.parent
+        return firstUnlike({ parent: wanted.parent, ...asked }, wanted, { ...found, parent })
+      },
+    )
   }
 
   /** Changes one that is there. @throws NetlinkError `ENOENT` */
@@ -109,14 +129,21 @@ export class TrafficClasses {
   }
 
   async #change(operation: string, flags: number, options: TrafficClassOptions & WaitOptions): Promise<void> {
-    const { signal, link, kind, ...rest } = requireOptions('options', options, [
-      'link',
-      'handle',
-      'parent',
-      'kind',
-      'htb',
-      'signal',
-    ])
+    const { request, ...context } = await this.#request(operation, flags, options)
+    await this.#connection.request(request, { ...context, signal: options.signal })
+  }
+
+  async #request(
+    operation: string,
+    flags: number,
+    options: TrafficClassOptions & WaitOptions,
+  ): Promise<Change> {
+    const {
+      signal: _,
+      link,
+      kind,
+      ...rest
+    } = requireOptions('options', options, ['link', 'handle', 'parent', 'kind', 'htb', 'signal'])
     const settings = settingsOf('options', kind, classKinds, { htb: rest.htb })
     const handle = parseHandle('options.handle', rest.handle)
     const parent =
@@ -134,10 +161,22 @@ export class TrafficClasses {
       )
     // Bad settings are refused before anything is asked.
     make(0)
-    await this.#connection.request(make(await this.#links.index(link)), {
+    const request = make(await this.#links.index(link))
+    return {
+      request,
       operation: `${operation} ${kind} class`,
       subject: `${rest.handle} on ${describeLink(link)}`,
-      signal,
-    })
+    }
+  }
+}
+
+function readClass(payload: Payload): TrafficClass {
+  const { settings, info, handle, parent, chain: _, ...rest } = readTraffic(payload, classKinds)
+  return {
+    ...rest,
+    handle: formatHandle(handle) ?? '0:',
+    parent: formatHandle(parent),
+    qdisc: formatHandle(info),
+    ...(settings !== undefined && { [rest.kind]: settings }),
   }
 }

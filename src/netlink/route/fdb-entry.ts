@@ -9,8 +9,10 @@ import {
   type Request,
   readIpAddress,
 } from '../core/index.js'
+import type { Change } from './change.js'
 import { AF, NDA, NLM_F_BULK, NTF, NUD, RTM } from './constants.js'
-import type { LinkReference } from './link-reference.js'
+import type { Link } from './link.js'
+import { describeLink, type LinkReference } from './link-reference.js'
 import { neighborHeader, neighborHeaderLength } from './neighbor-message.js'
 
 /**
@@ -204,7 +206,7 @@ export function getFdbRequest(link: number, isBridge: boolean, flags: number, ke
 }
 
 /** @throws TypeError, RangeError */
-export function changeFdbRequest(
+function changeFdbRequest(
   type: typeof RTM.NEWNEIGH | typeof RTM.DELNEIGH,
   flags: number,
   place: { link: number; via: number | undefined; flags: number },
@@ -241,6 +243,51 @@ export function changeFdbRequest(
   if (place.via !== undefined) writer.u32(NDA.IFINDEX, 'via', place.via)
   if (nextHopId !== undefined) writer.u32(NDA.NH_ID, 'nextHopId', nextHopId)
   return writer.finish()
+}
+
+export interface FdbPlace {
+  /** Index of the link. */
+  index: number
+  flags: number
+  isBridge: boolean
+}
+
+/** A port's entries are its bridge's; a bridge and any other device are asked for their own. */
+export function fdbPlace(
+  { index, kind, portKind }: Pick<Link, 'index' | 'kind' | 'portKind'>,
+  { owner, destination, nextHopId }: Pick<FdbOptions, 'owner' | 'destination' | 'nextHopId'>,
+): FdbPlace {
+  if (owner !== undefined && owner !== 'bridge' && owner !== 'device') {
+    throw invalidArgumentValue('owner', owner, "must be 'bridge' or 'device'")
+  }
+  const remote = destination !== undefined || nextHopId !== undefined
+  const isBridge = kind === 'bridge' && owner !== 'device'
+  const inMaster = owner === undefined ? portKind === 'bridge' && !remote : owner === 'bridge'
+  return { index, flags: inMaster && !isBridge ? NTF.MASTER : NTF.SELF, isBridge }
+}
+
+const verbs = {
+  create: { type: RTM.NEWNEIGH, flags: NLM_F.CREATE | NLM_F.EXCL },
+  replace: { type: RTM.NEWNEIGH, flags: NLM_F.CREATE | NLM_F.REPLACE },
+  append: { type: RTM.NEWNEIGH, flags: NLM_F.CREATE | NLM_F.APPEND },
+  delete: { type: RTM.DELNEIGH, flags: 0 },
+} as const
+
+export type FdbVerb = keyof typeof verbs
+
+/** `via` is an index here. @throws TypeError, RangeError */
+export function fdbChange(
+  verb: FdbVerb,
+  options: Omit<FdbOptions, 'via'> & { via?: number | undefined },
+  { index, flags: place }: FdbPlace,
+): Change {
+  const { type, flags } = verbs[verb]
+  const request = changeFdbRequest(type, flags, { link: index, via: options.via, flags: place }, options)
+  return { request, operation: `${verb} fdb entry`, subject: describeFdb(options) }
+}
+
+export function describeFdb({ link, macAddress }: Pick<FdbKey, 'link' | 'macAddress'>): string {
+  return `${macAddress} on ${describeLink(link)}`
 }
 
 /** All at once, which kernels can since 5.19, for VXLAN since 6.7. */

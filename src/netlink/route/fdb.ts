@@ -1,25 +1,30 @@
 import { formatMacAddress, parseMacAddress } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
-import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import { type NetlinkConnection, NetlinkError, payloadOf, type WaitOptions } from '../core/index.js'
 import { NTF, RTM } from './constants.js'
+import { ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
 import {
-  changeFdbRequest,
+  describeFdb,
   type FdbDestination,
   type FdbEntry,
   type FdbKey,
   type FdbOptions,
+  type FdbPlace,
+  type FdbVerb,
+  fdbChange,
   fdbDestinationNames,
   fdbKeyNames,
   fdbOptionNames,
+  fdbPlace,
   flushFdbRequest,
   getFdbRequest,
   listFdbRequest,
   readFdbEntry,
   requireVlan,
 } from './fdb-entry.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import { settle } from './settle.js'
 
 export interface FdbFilter {
@@ -85,7 +90,7 @@ export class Fdb {
     let entry: FdbEntry | undefined
     await this.#connection.request(getFdbRequest(index, isBridge, flags, key), {
       operation: 'get fdb entry',
-      subject: describe(key),
+      subject: describeFdb(key),
       replyBytes,
       repeatable: true,
       signal,
@@ -93,29 +98,58 @@ export class Fdb {
         if (message.type === RTM.NEWNEIGH) entry ??= readFdbEntry(message.payload)
       },
     })
-    if (!entry) throw new NetloomError('ERR_NETLINK_PROTOCOL', `get fdb entry ${describe(key)}: no answer`)
+    if (!entry) throw new NetloomError('ERR_NETLINK_PROTOCOL', `get fdb entry ${describeFdb(key)}: no answer`)
     return entry
   }
 
   /** @throws NetlinkError `EEXIST`; TypeError, RangeError */
   async create(options: FdbOptions & WaitOptions): Promise<void> {
-    await this.#change('create', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.EXCL, options)
+    await this.#change('create', options)
   }
 
   /** As {@link create}, but takes the place of what is there. */
   async replace(options: FdbOptions & WaitOptions): Promise<void> {
-    await this.#change('replace', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.REPLACE, options)
+    await this.#change('replace', options)
+  }
+
+  /**
+   * As {@link create}, but accepts an entry that is there as asked. One that was learned gives way.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: FdbOptions & WaitOptions): Promise<void> {
+    const { signal, ...entry } = requireOptions('options', options, [...fdbOptionNames, 'signal'])
+    const place = await this.#place(entry)
+    const via = entry.via === undefined ? undefined : await this.#links.index(entry.via)
+    const { link: _, owner: _owner, macAddress, vlan, ...asked } = entry
+    const wanted = readFdbEntry(payloadOf(fdbChange('create', { ...entry, via }, place).request))!
+    const unlike = (found: FdbEntry) => firstUnlike({ state: wanted.state, ...asked }, wanted, found)
+    const find = async () => {
+      const all = await this.list({ link: place.index, macAddress, vlan, signal })
+      // An entry for frames to many has one line for each destination.
+      return all.find(found => unlike(found) === undefined) ?? all[0]
+    }
+    await ensure(
+      `the entry ${describeFdb(entry)}`,
+      () => this.create(options),
+      async () => {
+        const found = await find()
+        if (found?.state !== 'dynamic' || found.externallyLearned || wanted.state === 'dynamic') return found
+        await this.replace(options)
+        return find()
+      },
+      unlike,
+    )
   }
 
   /** VXLAN: one more destination for frames to many (`00:00:00:00:00:00`, or a group's address). */
   async append(options: FdbOptions & WaitOptions): Promise<void> {
-    await this.#change('append', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.APPEND, options)
+    await this.#change('append', options)
   }
 
   /** With a destination: only this one of several. @throws NetlinkError `ENOENT` when it is not there */
   async delete(options: FdbKey & FdbDestination & WaitOptions): Promise<void> {
     requireOptions('options', options, [...fdbKeyNames, ...fdbDestinationNames, 'signal'])
-    await this.#change('delete', RTM.DELNEIGH, 0, options)
+    await this.#change('delete', options)
   }
 
   /**
@@ -181,57 +215,24 @@ export class Fdb {
     }
   }
 
-  async #change(
-    operation: string,
-    type: typeof RTM.NEWNEIGH | typeof RTM.DELNEIGH,
-    flags: number,
-    options: FdbOptions & WaitOptions,
-  ): Promise<void> {
-    const { signal, via, ...entry } = requireOptions('options', options, [...fdbOptionNames, 'signal'])
+  async #change(verb: FdbVerb, options: FdbOptions & WaitOptions): Promise<void> {
+    const { signal, ...entry } = requireOptions('options', options, [...fdbOptionNames, 'signal'])
     const place = await this.#place(entry)
-    const request = changeFdbRequest(
-      type,
-      flags,
-      {
-        link: place.index,
-        via: via === undefined ? undefined : await this.#links.index(via),
-        flags: place.flags,
-      },
-      entry,
-    )
+    const via = entry.via === undefined ? undefined : await this.#links.index(entry.via)
+    const { request, ...context } = fdbChange(verb, { ...entry, via }, place)
     await settle(
-      () =>
-        this.#connection.request(request, {
-          operation: `${operation} fdb entry`,
-          subject: describe(entry),
-          repeatable: (flags & NLM_F.REPLACE) !== 0,
-          signal,
-        }),
+      () => this.#connection.request(request, { ...context, repeatable: verb === 'replace', signal }),
       async () => {
         const { macAddress, vlan, destination } = entry
         const found = await this.list({ link: place.index, macAddress, vlan, signal })
         const there = found.some(each => destination === undefined || each.destination === destination)
-        return there === (type === RTM.NEWNEIGH)
+        return there === (verb !== 'delete')
       },
     )
   }
 
   /** A port's entries are its bridge's; a bridge and any other device are asked for their own. */
-  async #place(
-    options: Pick<FdbOptions, 'link' | 'owner' | 'destination' | 'nextHopId'>,
-  ): Promise<{ index: number; flags: number; isBridge: boolean }> {
-    const { link, owner } = options
-    if (owner !== undefined && owner !== 'bridge' && owner !== 'device') {
-      throw invalidArgumentValue('owner', owner, "must be 'bridge' or 'device'")
-    }
-    const { index, kind, portKind } = await this.#links.get(link)
-    const remote = options.destination !== undefined || options.nextHopId !== undefined
-    const isBridge = kind === 'bridge' && owner !== 'device'
-    const inMaster = owner === undefined ? portKind === 'bridge' && !remote : owner === 'bridge'
-    return { index, flags: inMaster && !isBridge ? NTF.MASTER : NTF.SELF, isBridge }
+  async #place(options: Pick<FdbOptions, 'link' | 'owner' | 'destination' | 'nextHopId'>): Promise<FdbPlace> {
+    return fdbPlace(await this.#links.get(options.link), options)
   }
-}
-
-function describe({ link, macAddress }: FdbKey): string {
-  return `${macAddress} on ${describeLink(link)}`
 }

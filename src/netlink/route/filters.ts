@@ -9,12 +9,15 @@ import {
   littleEndian,
   type NetlinkConnection,
   NLM_F,
+  payloadOf,
   type RawAttribute,
   type WaitOptions,
 } from '../core/index.js'
+import type { Change } from './change.js'
 import { RTM } from './constants.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { ensure, firstUnlike } from './difference.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import { settingsOf } from './qdiscs.js'
 import { type ActionOptions, checkActions } from './traffic/actions/index.js'
 import { filterKinds } from './traffic/filters/index.js'
@@ -128,6 +131,29 @@ export class Filters {
     await this.#change('replace', NLM_F.CREATE, options)
   }
 
+  /**
+   * As {@link create}, but accepts a filter of that kind at the same place that is there as asked.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH` where another one has its priority and handle
+   */
+  async ensure(options: FilterOptions & WaitOptions): Promise<void> {
+    const { request } = await this.#request('ensure', 0, options)
+    const wanted = filterOf(readTraffic(payloadOf(request), filterKinds))
+    const { link: _, signal, parent, ...asked } = options
+    const all = await this.list({ link: wanted.link, parent, signal })
+    const unlike = (found: Filter) =>
+      firstUnlike({ protocol: wanted.protocol, chain: wanted.chain, ...asked }, wanted, found)
+    if (all.some(found => unlike(found) === undefined)) return
+    await ensure(
+      `the filter at ${parent} of ${describeLink(options.link)}`,
+      () => this.create(options),
+      async () => {
+        const there = await this.list({ link: wanted.link, parent, signal })
+        return there.find(found => found.priority === wanted.priority && found.handle === wanted.handle)
+      },
+      unlike,
+    )
+  }
+
   /** All that is selected. @throws NetlinkError `ENOENT` */
   async delete(options: FilterSelection & WaitOptions): Promise<void> {
     const { link, kind, parent, signal, ...rest } = requireOptions('options', options, placeOptions)
@@ -150,7 +176,18 @@ export class Filters {
   }
 
   async #change(operation: string, flags: number, options: FilterOptions & WaitOptions): Promise<void> {
-    const { signal, link, kind, parent, ...rest } = requireOptions('options', options, [
+    const { request, ...context } = await this.#request(operation, flags, options)
+    await this.#connection.request(request, { ...context, signal: options.signal })
+  }
+
+  async #request(operation: string, flags: number, options: FilterOptions & WaitOptions): Promise<Change> {
+    const {
+      signal: _,
+      link,
+      kind,
+      parent,
+      ...rest
+    } = requireOptions('options', options, [
       ...placeOptions,
       ...Object.keys(filterKinds),
     ] as (keyof (FilterOptions & WaitOptions))[])
@@ -177,11 +214,11 @@ export class Filters {
     if (actions !== undefined) checkActions(`options.${kind}.actions`, actions)
     const index = await this.#links.index(link)
     if (actions !== undefined) settings.actions = await this.#resolve(actions)
-    await this.#connection.request(make(index, settings), {
+    return {
+      request: make(index, settings),
       operation: `${operation} ${kind} filter`,
       subject: `${parent} on ${describeLink(link)}`,
-      signal,
-    })
+    }
   }
 
   async #resolve(actions: readonly ActionOptions[]): Promise<ActionOptions[]> {

@@ -8,3 +8,8 @@ export function indexOf(reference: Exclude<LinkReference, string>): number {
   if (typeof index !== 'number') throw invalidArgumentType('link', 'a link, a name or an index', reference)
   return requireInteger('link.index', index, 1, 0x7fff_ffff)
 }
+
+/** As error messages tell it: the name, or `#7`. */
+export function describeLink(reference: LinkReference): string {
+  return typeof reference === 'string' ? reference : `#${indexOf(reference)}`
+}

@@ -4,6 +4,7 @@ import {
   NetloomError,
   requireOptions,
 } from '../../errors/index.js'
+import { throwIfAborted } from '../../lifecycle/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import {
   type Message,
@@ -15,11 +16,12 @@ import {
 } from '../core/index.js'
 import type { LinkIndex } from './change.js'
 import { RTM } from './constants.js'
+import { isPlain } from './difference.js'
 import { dumpObjects } from './dump.js'
 import { findLinkKind, findPortKind, resolveLinks } from './kinds/index.js'
 import { type Link, type LinkStatistics, readLink, readLinkStatistics } from './link.js'
 import { firstDifference } from './link-difference.js'
-import { indexOf, type LinkReference } from './link-reference.js'
+import { describeLink, indexOf, type LinkReference } from './link-reference.js'
 import {
   altNamesRequest,
   changeLinkRequest,
@@ -106,7 +108,7 @@ export class Links {
   async findMatching(options: LinkCreate): Promise<Link | undefined> {
     const { name, in: namespace } = requireOptions('options', options, createOptions())
     if (typeof name !== 'string') throw invalidArgumentType('options.name', 'a string', name)
-    checkCreate(options)
+    checkCreate(options, true)
     const there = this.#there(namespace)
     try {
       const link = await there.links.find(name)
@@ -198,30 +200,43 @@ export class Links {
    * @throws NetloomError `ERR_LINK_NOT_FOUND`, `ERR_LINK_MISMATCH` where settings of a port are not for what it is;
    * NetlinkError
    */
-  async change(reference: LinkReference, options: LinkChange): Promise<Link> {
-    requireOptions('options', options, changeOptions())
-    checkCommon(options)
-    const resolved = await this.#resolve(options, this)
+  async change(reference: LinkReference, options: LinkChange & WaitOptions): Promise<Link> {
+    const { signal, ...change } = requireOptions('options', options, [...changeOptions(), 'signal'])
+    checkCommon(change)
+    throwIfAborted(signal)
+    const resolved = await this.#resolve(change, this)
     try {
       const { link } = resolved
       const kind = Object.keys(link).find(name => link[name as keyof ResolvedLink] && findLinkKind(name))
       if (kind !== undefined) link.kind = kind
-      return await this.#change(await this.index(reference), link)
+      return await this.#change(await this.index(reference), link, signal)
     } finally {
       resolved.release()
     }
+  }
+
+  /** Refuses what {@link change} would, but for links that are not there. @throws TypeError, RangeError */
+  checkChange(options: LinkChange): void {
+    const { master, ...change } = requireOptions('options', options, changeOptions())
+    checkCommon(change)
+    checkLater(change as ResolvedLink)
   }
 
   /**
    * Moves a link to another namespace, under another name if need be. Its addresses, routes and master are lost, and
    * it goes down. @throws NetloomError `ERR_LINK_NOT_FOUND`; NetlinkError `EEXIST` when the name is taken there
    */
-  async move(reference: LinkReference, to: NamespaceReference, options?: { name?: string }): Promise<void> {
-    const { name } = requireOptions('options', options, ['name'])
+  async move(
+    reference: LinkReference,
+    to: NamespaceReference,
+    options?: { name?: string | undefined } & WaitOptions,
+  ): Promise<void> {
+    const { name, signal } = requireOptions('options', options, ['name', 'signal'])
+    throwIfAborted(signal)
     const namespace = keepNamespace(to)
     try {
       const request = changeLinkRequest(await this.index(reference), { in: namespace.fd, name })
-      await this.#request(request, 'move link', reference)
+      await this.#request(request, 'move link', reference, { signal })
     } finally {
       namespace.release()
     }
@@ -295,7 +310,8 @@ export class Links {
     )
   }
 
-  async #change(index: number, change: ResolvedLink): Promise<Link> {
+  async #change(index: number, change: ResolvedLink, signal?: AbortSignal): Promise<Link> {
+    const options = { repeatable: true, signal }
     const {
       link: { up, altNames, ...rest },
       ports,
@@ -305,16 +321,14 @@ export class Links {
     if ((up && change.ipv6LinkLocal !== undefined) || ports.length > 0) {
       const requests = ports.map(({ name, kind, settings }) => changePortRequest(index, name, kind, settings))
       if (Object.values(rest).some(value => value !== undefined)) {
-        await this.#request(changeLinkRequest(index, rest), 'change link', index, { repeatable: true })
+        await this.#request(changeLinkRequest(index, rest), 'change link', index, options)
       }
       if (ports.length > 0) await this.#checkPort(index, ports)
-      for (const request of requests) await this.#request(request, 'change port', index, { repeatable: true })
+      for (const request of requests) await this.#request(request, 'change port', index, options)
       if (up !== undefined)
-        await this.#request(changeLinkRequest(index, { up }), 'change link', index, { repeatable: true })
+        await this.#request(changeLinkRequest(index, { up }), 'change link', index, options)
     } else {
-      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index, {
-        repeatable: true,
-      })
+      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index, options)
     }
     const link = await this.get(index)
     return altNames && (await this.#rename(link, altNames)) ? this.get(index) : link
@@ -450,10 +464,6 @@ function checkReference(reference: LinkReference): LinkReference {
   return reference
 }
 
-export function describeLink(reference: LinkReference): string {
-  return typeof reference === 'string' ? reference : `#${indexOf(reference)}`
-}
-
 // ENODEV for what is not there; strict checking says EINVAL to names that no link can have.
 function isMissing(error: unknown): boolean {
   return error instanceof NetlinkError && error.code === 'ENODEV'
@@ -463,19 +473,16 @@ export function notFound(reference: LinkReference, cause?: unknown): NetloomErro
   return new NetloomError('ERR_LINK_NOT_FOUND', `there is no link ${describeLink(reference)}`, { cause })
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
-}
-
-function checkCreate(options: LinkCreate): void {
+/** `there`: it may be there already. */
+function checkCreate(options: LinkCreate, there = false): void {
   const { kind: name, peer } = options
   if (typeof name !== 'string' || name === '') throw invalidArgumentType('options.kind', 'a string', name)
   const kind = findLinkKind(name)
-  if (kind?.creatable === false) {
+  if (kind?.creatable === false && !there) {
     throw invalidArgumentValue(
       'options.kind',
       name,
-      'cannot be made by netlink: use Tap.create or Tun.create',
+      'cannot be made by netlink: use links.create of a Network, Tap.create or Tun.create',
     )
   }
   if (peer !== undefined) {

@@ -1,10 +1,11 @@
 import { NetloomError, requireOptions } from '../../errors/index.js'
 import { type NetlinkConnection, NLM_F, type WaitOptions } from '../core/index.js'
 import { RTM } from './constants.js'
+import { ensure, firstUnlike, isSame } from './difference.js'
 import { dumpObjects } from './dump.js'
 import { requireVlan } from './fdb-entry.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import {
   canonicalGroup,
   changeMdbRequest,
@@ -70,6 +71,37 @@ export class Mdb {
   /** @throws NetlinkError `EEXIST`; NetloomError `ERR_LINK_MISMATCH` for what is no port; TypeError, RangeError */
   async create(options: MdbOptions & WaitOptions): Promise<void> {
     await this.#change('create', RTM.NEWMDB, NLM_F.CREATE | NLM_F.EXCL, options)
+  }
+
+  /**
+   * As {@link create}, but a member that is there as asked is accepted.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: MdbOptions & WaitOptions): Promise<void> {
+    const {
+      signal,
+      link,
+      protocol: _,
+      sources,
+      ...asked
+    } = requireOptions('options', options, [...mdbOptionNames, 'signal'])
+    const place = await this.#place(link)
+    const { group, vlan, source, state = 'permanent' } = asked
+    const wanted = {
+      ...asked,
+      state,
+      group: canonicalGroup(group),
+      sources: sources?.map(address => ({ address })),
+    }
+    await ensure(
+      `${group} on ${describeLink(link)}`,
+      () => this.create(options),
+      async () => {
+        const all = await this.list({ ...place, group, vlan, signal })
+        return all.find(found => isSame(found.source, source))
+      },
+      found => firstUnlike({ state, filterMode: asked.filterMode, sources }, wanted, found),
+    )
   }
 
   /** As {@link create}, but takes the place of what is there. Since 6.3: before, `EEXIST`. */

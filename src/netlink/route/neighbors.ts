@@ -11,15 +11,18 @@ import {
   NetlinkError,
   NLM_F,
   type Payload,
+  payloadOf,
   type Request,
   readIpAddress,
   type WaitOptions,
   wordOf,
 } from '../core/index.js'
+import type { Change, LinkIndex } from './change.js'
 import { AF, NDA, NTF, NTF_EXT, NUD, netloomProtocol, RTM } from './constants.js'
+import { ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import { neighborHeader, neighborHeaderLength } from './neighbor-message.js'
 import { settle } from './settle.js'
 
@@ -149,18 +152,41 @@ export class Neighbors {
 
   /** @throws NetlinkError `EEXIST`; TypeError, RangeError */
   async create(options: NeighborOptions & WaitOptions): Promise<void> {
-    await this.#change('create', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.EXCL, options)
+    await this.#change('create', options)
   }
 
   /** As {@link create}, but takes the place of what is there. */
   async replace(options: NeighborOptions & WaitOptions): Promise<void> {
-    await this.#change('replace', RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.REPLACE, options)
+    await this.#change('replace', options)
+  }
+
+  /**
+   * As {@link create}, but accepts one that is there as asked. What the kernel has found out by itself gives way.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: NeighborOptions & WaitOptions): Promise<void> {
+    const { signal, ...neighbor } = requireOptions('options', options, [...neighborOptions, 'signal'])
+    const { link, protocol: _, ...asked } = neighbor
+    const index = await this.#links.index(link)
+    const wanted = readNeighbor(payloadOf(neighborChange('create', neighbor, () => index).request))!
+    const { state } = wanted
+    await ensure(
+      `the neighbor ${describe(options)}`,
+      () => this.create({ ...options, link: index }),
+      async () => {
+        const found = await this.#find(index, options, signal)
+        if (!found || found.proxy || learnedStates.has(state) || !learnedStates.has(found.state)) return found
+        await this.replace({ ...options, link: index })
+        return this.#find(index, options, signal)
+      },
+      found => firstUnlike({ state: asked.proxy ? undefined : state, ...asked }, wanted, found),
+    )
   }
 
   /** @throws NetlinkError `ENOENT` when it is not there */
   async delete(options: NeighborKey & WaitOptions): Promise<void> {
     requireOptions('options', options, [...keyNames, 'signal'])
-    await this.#change('delete', RTM.DELNEIGH, 0, options)
+    await this.#change('delete', options)
   }
 
   /**
@@ -184,26 +210,15 @@ export class Neighbors {
     }
   }
 
-  async #change(
-    operation: string,
-    type: typeof RTM.NEWNEIGH | typeof RTM.DELNEIGH,
-    flags: number,
-    options: NeighborOptions & WaitOptions,
-  ): Promise<void> {
+  async #change(verb: NeighborVerb, options: NeighborOptions & WaitOptions): Promise<void> {
     const { signal, ...neighbor } = requireOptions('options', options, [...neighborOptions, 'signal'])
     const index = await this.#links.index(neighbor.link)
-    const request = changeRequest(type, flags, index, neighbor)
+    const { request, ...context } = neighborChange(verb, neighbor, () => index)
     await settle(
-      () =>
-        this.#connection.request(request, {
-          operation: `${operation} neighbor`,
-          subject: describe(neighbor),
-          repeatable: (flags & NLM_F.REPLACE) !== 0,
-          signal,
-        }),
+      () => this.#connection.request(request, { ...context, repeatable: verb === 'replace', signal }),
       async () => {
         const found = await this.#find(index, neighbor, signal)
-        if (type === RTM.DELNEIGH) return found === undefined
+        if (verb === 'delete') return found === undefined
         return found !== undefined && found.macAddress === neighbor.macAddress?.toLowerCase()
       },
     )
@@ -221,6 +236,33 @@ export class Neighbors {
       throw error
     }
   }
+}
+
+/** Those of entries that come and go by themselves. */
+const learnedStates: ReadonlySet<NeighborState> = new Set([
+  'incomplete',
+  'reachable',
+  'stale',
+  'delay',
+  'probe',
+  'failed',
+  'none',
+])
+
+const verbs = {
+  create: { type: RTM.NEWNEIGH, flags: NLM_F.CREATE | NLM_F.EXCL },
+  replace: { type: RTM.NEWNEIGH, flags: NLM_F.CREATE | NLM_F.REPLACE },
+  delete: { type: RTM.DELNEIGH, flags: 0 },
+} as const
+
+export type NeighborVerb = keyof typeof verbs
+
+/** @throws TypeError, RangeError; what `index` throws */
+export function neighborChange(verb: NeighborVerb, options: NeighborOptions, index: LinkIndex): Change {
+  requireOptions('options', options, neighborOptions)
+  const { type, flags } = verbs[verb]
+  const request = changeRequest(type, flags, index(options.link), options)
+  return { request, operation: `${verb} neighbor`, subject: describe(options) }
 }
 
 function describe({ address, link }: NeighborKey): string {

@@ -16,7 +16,9 @@ import {
   type NetlinkConnection,
   NLM_F,
   type Payload,
+  payloadOf,
   type RawAttribute,
+  type Request,
   readIpAddress,
   readTable,
   reported,
@@ -28,6 +30,7 @@ import {
   writeTable,
 } from '../core/index.js'
 import { AF, NEXTHOP_GRP_TYPE, NHA, netloomProtocol, RT_SCOPE, RTM, RTNH_F } from './constants.js'
+import { ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
 import { type Encapsulation, readEncapsulation, writeEncapsulation } from './encapsulation.js'
 import type { LinkReference } from './link-reference.js'
@@ -189,6 +192,22 @@ export class Nexthops {
     return this.#put('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
   }
 
+  /**
+   * As {@link create}, but one of that `id` is accepted if it is as asked.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: NexthopOptions & { id: number } & WaitOptions): Promise<Nexthop> {
+    const id = requireInteger('options.id', options?.id, 1, maxId)
+    const wanted = readNexthop(payloadOf(await this.#request(0, options)))
+    const { signal, protocol: _, ...asked } = options
+    return ensure(
+      `the nexthop ${id}`,
+      () => this.create(options),
+      () => this.get(id, { signal }),
+      found => firstUnlike({ blackhole: false, fdb: false, ...asked }, wanted, found),
+    )
+  }
+
   /** The routes that use it go too, without the kernel telling of each. @throws NetlinkError `ENOENT` */
   async delete(id: number, options?: WaitOptions): Promise<void> {
     requireInteger('id', id, 1, maxId)
@@ -200,9 +219,29 @@ export class Nexthops {
   }
 
   async #put(operation: string, flags: number, options: NexthopOptions & WaitOptions): Promise<Nexthop> {
-    const { signal, link, ...rest } = requireOptions('options', options, [...optionNames, 'signal'])
+    const { id, signal } = options
+    let created: Nexthop | undefined
+    await this.#connection.request(await this.#request(flags | NLM_F.ECHO, options), {
+      operation: `${operation} nexthop`,
+      subject: id === undefined ? undefined : `${id}`,
+      replyBytes,
+      signal,
+      onMessage: ({ type, payload }) => {
+        if (type === RTM.NEWNEXTHOP) created ??= readNexthop(payload)
+      },
+    })
+    if (created) return created
+    if (id !== undefined) return this.get(id, { signal })
+    throw new NetloomError(
+      'ERR_UNSUPPORTED',
+      'this kernel does not say which nexthop was made: give it an id',
+    )
+  }
+
+  async #request(flags: number, options: NexthopOptions & WaitOptions): Promise<Request> {
+    const { signal: _, link, ...rest } = requireOptions('options', options, [...optionNames, 'signal'])
     const index = link === undefined ? undefined : await this.#links.index(link)
-    const writer = message(RTM.NEWNEXTHOP, flags | NLM_F.ACK | NLM_F.ECHO, headerOf({ ...rest, link: index }))
+    const writer = message(RTM.NEWNEXTHOP, flags | NLM_F.ACK, headerOf({ ...rest, link: index }))
     if (rest.id !== undefined) writer.u32(NHA.ID, 'id', requireInteger('id', rest.id, 1, maxId))
     if (rest.group !== undefined) {
       writer.bytes(NHA.GROUP, 'group', membersOf(rest.group))
@@ -218,22 +257,7 @@ export class Nexthops {
     if (rest.gateway !== undefined) writer.bytes(NHA.GATEWAY, 'gateway', parseIpAddress(rest.gateway).bytes)
     if (rest.fdb) writer.flag(NHA.FDB, 'fdb')
     writeEncapsulation(writer, { type: NHA.ENCAP_TYPE, value: NHA.ENCAP }, rest.encapsulation)
-    let created: Nexthop | undefined
-    await this.#connection.request(writer.finish(), {
-      operation: `${operation} nexthop`,
-      subject: rest.id === undefined ? undefined : `${rest.id}`,
-      replyBytes,
-      signal,
-      onMessage: ({ type, payload }) => {
-        if (type === RTM.NEWNEXTHOP) created ??= readNexthop(payload)
-      },
-    })
-    if (created) return created
-    if (rest.id !== undefined) return this.get(rest.id, { signal })
-    throw new NetloomError(
-      'ERR_UNSUPPORTED',
-      'this kernel does not say which nexthop was made: give it an id',
-    )
+    return writer.finish()
   }
 }
 

@@ -4,12 +4,15 @@ import {
   type NetlinkConnection,
   NLM_F,
   type Payload,
+  payloadOf,
   type RawAttribute,
   type WaitOptions,
 } from '../core/index.js'
+import type { Change } from './change.js'
 import { RTM } from './constants.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { ensure, firstUnlike } from './difference.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import { formatHandle, ingressParent, parseHandle } from './traffic/handle.js'
 import { readTraffic, TCA, type TrafficMessage, trafficRequest } from './traffic/message.js'
 import { qdiscKinds } from './traffic/qdiscs/index.js'
@@ -78,12 +81,36 @@ export class Qdiscs {
 
   /** @throws NetlinkError `EEXIST`; `ENOENT` for a kind that the kernel lacks; TypeError, RangeError */
   async create(options: QdiscOptions & WaitOptions): Promise<void> {
-    await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, options)
+    const { request } = await this.#request('create', 0, options)
+    const wanted = readQdisc(payloadOf(request))
+    const there = wanted.handle === undefined ? await this.#find(wanted, options.signal) : undefined
+    // Without a handle the kernel puts one of another kind aside, exclusive or not; with a handle it does not.
+    const handle = there?.handle === undefined ? options.handle : there.handle === '1:' ? '2:' : '1:'
+    await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, { ...options, handle })
   }
 
-  /** As {@link create}, but takes the place of what is there. */
+  /**
+   * As {@link create}, but takes the place of what is there. One of the same kind and handle stays, and keeps what is
+   * not given.
+   */
   async replace(options: QdiscOptions & WaitOptions): Promise<void> {
     await this.#change('replace', NLM_F.CREATE | NLM_F.REPLACE, options)
+  }
+
+  /**
+   * As {@link create}, but accepts one that is there as asked.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: QdiscOptions & WaitOptions): Promise<void> {
+    const { request } = await this.#request('ensure', 0, options)
+    const wanted = readQdisc(payloadOf(request))
+    const { link: _, signal, parent: _parent, ...asked } = options
+    await ensure(
+      `the ${wanted.parent ?? wanted.kind} qdisc of ${describeLink(options.link)}`,
+      () => this.create(options),
+      () => this.#find(wanted, signal),
+      found => firstUnlike(asked, wanted, found),
+    )
   }
 
   /** Changes settings of one that is there. What is not given goes back to its default, for most kinds. */
@@ -115,10 +142,24 @@ export class Qdiscs {
   }
 
   async #change(operation: string, flags: number, options: QdiscOptions & WaitOptions): Promise<void> {
-    const { signal, link, kind, ...rest } = requireOptions('options', options, [
-      ...qdiscOptions,
-      'signal',
-    ] as (keyof (QdiscOptions & WaitOptions))[])
+    const { request, ...context } = await this.#request(operation, flags, options)
+    await this.#connection.request(request, { ...context, signal: options.signal })
+  }
+
+  /** What is in its place. */
+  async #find({ link, parent }: Qdisc, signal: AbortSignal | undefined): Promise<Qdisc | undefined> {
+    const all = await this.list({ link, signal })
+    return all.find(found => found.parent === parent)
+  }
+
+  async #request(operation: string, flags: number, options: QdiscOptions & WaitOptions): Promise<Change> {
+    const {
+      signal: _,
+      link,
+      kind,
+      ...rest
+    } = requireOptions('options', options, [...qdiscOptions, 'signal'] as (keyof (QdiscOptions &
+      WaitOptions))[])
     const settings = settingsOf('options', kind, qdiscKinds, rest)
     const { parent, handle } = place({ ...rest, kind })
     const make = (index: number) =>
@@ -136,11 +177,8 @@ export class Qdiscs {
       )
     // Bad settings are refused before anything is asked.
     make(0)
-    await this.#connection.request(make(await this.#links.index(link)), {
-      operation: `${operation} ${kind} qdisc`,
-      subject: describeLink(link),
-      signal,
-    })
+    const request = make(await this.#links.index(link))
+    return { request, operation: `${operation} ${kind} qdisc`, subject: describeLink(link) }
   }
 }
 

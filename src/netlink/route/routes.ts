@@ -7,7 +7,9 @@ import {
   type Request,
   type WaitOptions,
 } from '../core/index.js'
+import type { Change } from './change.js'
 import { RT_TABLE, RTM } from './constants.js'
+import { ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
 import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -146,6 +148,31 @@ export class Routes {
   }
 
   /**
+   * As {@link create}, but a route that is there as asked is accepted, whoever made it.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
+  async ensure(options: RouteOptions & WaitOptions): Promise<void> {
+    const { signal, ...route } = requireOptions('options', options, changeOptions)
+    const { nextHops, ...read } = readRoute(payloadOf((await this.#request('create', route)).request))
+    // A next hop without a link has the one that leads to its gateway.
+    const wanted = { ...read, nextHops: nextHops.map(hop => ({ ...hop, link: hop.link || undefined })) }
+    const { destination: _, protocol: _protocol, link: _link, nextHops: _hops, ...asked } = route
+    const key = { destination: wanted.destination, metric: wanted.metric, tos: wanted.tos }
+    const unlike = (found: Route) => {
+      const { link } = wanted
+      const more = { ...(link !== undefined && { link }), ...(route.nextHops && { nextHops }) }
+      return firstUnlike({ ...more, ...asked }, wanted, found)
+    }
+    const find = async () => {
+      const table = wanted.table || RT_TABLE.MAIN
+      const all = await this.list({ family: wanted.family, table, signal })
+      const there = all.filter(found => firstUnlike(key, key, found) === undefined)
+      return there.find(found => unlike(found) === undefined) ?? there[0]
+    }
+    await ensure(`the route ${route.destination}`, () => this.create(options), find, unlike)
+  }
+
+  /**
    * One more route to a destination, after those with the same metric. For IPv6, where routes of one metric are one
    * route of several next hops, it adds its next hops to these.
    */
@@ -178,12 +205,7 @@ export class Routes {
 
   async #change(verb: RouteVerb, options: RouteOptions & WaitOptions): Promise<void> {
     const { signal, ...route } = requireOptions('options', options, changeOptions)
-    const references = [
-      route.link,
-      ...(Array.isArray(route.nextHops) ? route.nextHops : []).map(hop => hop?.link),
-    ]
-    const index = await this.#links.indexes(references)
-    const { request, operation, subject } = routeChange(verb, route, index)
+    const { request, operation, subject } = await this.#request(verb, route)
     const isReplaced = verb === 'replace' || verb === 'change'
     await settle(
       () => this.#connection.request(request, { operation, subject, repeatable: isReplaced, signal }),
@@ -193,6 +215,14 @@ export class Routes {
         return verb === 'create' ? this.#isThere(request, signal) : undefined
       },
     )
+  }
+
+  async #request(verb: RouteVerb, route: RouteOptions): Promise<Change> {
+    const references = [
+      route.link,
+      ...(Array.isArray(route.nextHops) ? route.nextHops : []).map(hop => hop?.link),
+    ]
+    return routeChange(verb, route, await this.#links.indexes(references))
   }
 
   /** Whether there is a route as in a request. */

@@ -1,10 +1,11 @@
 import type { IpFamily } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
 import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import type { Change } from './change.js'
 import { RTM } from './constants.js'
 import { dumpObjects } from './dump.js'
-import type { LinkReference } from './link-reference.js'
-import { describeLink, type Links } from './links.js'
+import { describeLink, type LinkReference } from './link-reference.js'
+import type { Links } from './links.js'
 import {
   changeRuleRequest,
   listRulesRequest,
@@ -117,19 +118,8 @@ export class Rules {
   /** The first rule that is as described, which has to say more than a family. @throws NetlinkError `ENOENT` */
   async delete(options: RuleOptions & WaitOptions): Promise<void> {
     const { signal, ...rest } = requireOptions('options', options, [...ruleOptionNames, 'signal'])
-    const { family: _, ...selectors } = rest
-    if (Object.values(selectors).every(value => value === undefined)) {
-      throw invalidArgumentValue(
-        'options',
-        options,
-        'must say which rule: the first one is that of local addresses',
-      )
-    }
-    await this.#connection.request(changeRuleRequest(RTM.DELRULE, 0, await this.#resolve(rest)), {
-      operation: 'delete rule',
-      subject: describe(options),
-      signal,
-    })
+    const { request, ...context } = ruleChange('delete', rest, await this.#resolve(rest))
+    await this.#connection.request(request, { ...context, signal })
   }
 
   async #resolve({ inputLink, outputLink, ...rest }: RuleOptions): Promise<ResolvedRule> {
@@ -152,6 +142,23 @@ export class Rules {
 function comparable(rule: Rule): string {
   const { priority, protocol, unresolved, inputDetached, outputDetached, raw, ...rest } = rule
   return JSON.stringify(rest, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+}
+
+/** `resolved`: the options, with the names of their links. @throws TypeError, RangeError */
+export function ruleChange(verb: 'create' | 'delete', options: RuleOptions, resolved: ResolvedRule): Change {
+  const { family: _, ...selectors } = options
+  if (verb === 'delete' && Object.values(selectors).every(value => value === undefined)) {
+    throw invalidArgumentValue(
+      'options',
+      options,
+      'must say which rule: the first one is that of local addresses',
+    )
+  }
+  const request =
+    verb === 'create'
+      ? changeRuleRequest(RTM.NEWRULE, NLM_F.CREATE | NLM_F.EXCL, resolved)
+      : changeRuleRequest(RTM.DELRULE, 0, resolved)
+  return { request, operation: `${verb} rule`, subject: describe(options) }
 }
 
 function describe({ priority, from, to, inputLink }: RuleOptions): string | undefined {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { encode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
+import { PcapWriter } from '../../../src/pcap/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { connectedNetworks } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
@@ -107,13 +109,71 @@ if (requiresRoot(t)) {
     for (const end of ends) t.equal(await end.stop(), 0)
   })
 
+  t.test('tunnel', async t => {
+    if (!requires(t, 'ping')) return
+    await using networks = await connectedNetworks()
+    const { red, blue } = networks
+    await red.addresses.create({ link: 'v0', address: '198.51.100.1/24' })
+    await blue.addresses.create({ link: 'v0', address: '198.51.100.2/24' })
+    process.env.SECRET = 'known to both'
+    t.teardown(() => delete process.env.SECRET)
+    const addresses = ['10.9.0.1/24,fd09::1/64', '10.9.0.2/24,fd09::2/64'] as const
+    let server = start(red, 'tunnel', addresses[0], '51820')
+    await server.says(/tun0 is up\n/)
+    const client = start(blue, 'tunnel', addresses[1], '51820', '198.51.100.1')
+    await client.says(/in session with 198\.51\.100\.1:51820/)
+    await server.says(/in session with 198\.51\.100\.2:51820/)
+    const passes = async () => (await ping(blue, '10.9.0.1')).code === 0
+    t.ok(await passes())
+    t.equal((await ping(red, 'fd09::2')).code, 0)
+    const large = ['-c', '1', '-W', '2', '-M', 'do', '-s', '1392', '10.9.0.1']
+    t.equal((await blue.namespace.exec('ping', large, { reject: false })).code, 0, 'up to the MTU')
+
+    await blue.addresses.delete({ link: 'v0', address: '198.51.100.2/24' })
+    await blue.addresses.create({ link: 'v0', address: '198.51.100.77/24' })
+    t.ok(await passes(), 'from another address')
+
+    process.env.SECRET = 'a guess'
+    const stranger = start(red, 'tunnel', '10.9.1.1/24', '51821', '198.51.100.77', '51820')
+    await stranger.says(/is up\n/)
+    process.env.SECRET = 'known to both'
+    t.equal(await server.stop(), 0)
+    server = start(red, 'tunnel', addresses[0], '51820')
+    await server.says(/is up\n/)
+    await passes()
+    await server.says(/in session with 198\.51\.100\.77:51820/)
+    t.ok(await passes(), 'after a restart')
+    for (const end of [client, server, stranger]) t.equal(await end.stop(), 0)
+  })
+
   t.test('capture', async t => {
+    if (!requires(t, 'ping')) return
+    await using networks = await connectedNetworks()
+    const { red, blue } = networks
+    await red.addresses.create({ link: 'v0', address: '192.0.2.1/24' })
+    await blue.addresses.create({ link: 'v0', address: '192.0.2.2/24' })
+    const example = start(red, 'capture', 'v0', 'icmp')
+    await example.says(/^capturing v0$/m)
+    await ping(red, '192.0.2.2')
+    t.ok(await example.says(/192\.0\.2\.2 > 192\.0\.2\.1: icmp echo reply/))
+    t.equal(await example.stop(), 0)
+    const directory = await mkdtemp(join(tmpdir(), 'netloom-example-'))
+    t.teardown(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'trace.pcapng')
+    const writer = start(red, 'capture', 'v0', '', file)
+    await writer.says(/^capturing v0$/m)
+    await ping(red, '192.0.2.2')
+    t.equal(await writer.stop(), 0)
+    t.equal((await readFile(file)).readUint32LE(0), 0x0a0d0d0a)
+  })
+
+  t.test('write-pcapng', async t => {
     if (!requires(t, 'ping')) return
     await using network = await Network.create()
     const directory = await mkdtemp(join(tmpdir(), 'netloom-example-'))
     t.teardown(() => rm(directory, { recursive: true }))
     const file = join(directory, 'tap.pcapng')
-    const example = start(network, 'capture', file)
+    const example = start(network, 'write-pcapng', file)
     await example.says(/^tap0 is up$/m)
     await ping(network, '192.0.2.2')
     t.equal(await example.stop(), 0)
@@ -122,6 +182,22 @@ if (requiresRoot(t)) {
     const { stdout, status } = spawnSync('tshark', ['-nr', file, '-Y', 'arp'], { encoding: 'utf8' })
     t.equal(status, 0)
     t.match(stdout, 'Who has 192.0.2.2? Tell 192.0.2.1')
+  })
+
+  t.test('read-capture', async t => {
+    const file = join(t.testdir(), 'dns.pcapng')
+    const ethernet = { destination: '02:00:00:00:00:02', source: '02:00:00:00:00:01' }
+    const ipv4 = { source: '10.0.0.1', destination: '10.0.0.2' }
+    const frames = [53, 54, 53].map(destinationPort =>
+      encode({ ethernet, ipv4, udp: { sourcePort: 1024, destinationPort }, payload: new Uint8Array(3) }),
+    )
+    const writer = new PcapWriter({ linkType: 'ethernet' })
+    const packets = frames.map(data => writer.packet({ timestamp: 0n, data }))
+    await writeFile(file, [writer.header(), ...packets, new Uint8Array(5)])
+    const { status, stdout, stderr } = run('read-capture', [], [file])
+    t.equal(status, 0, stderr)
+    const line = /^IP 10\.0\.0\.1\.1024 > 10\.0\.0\.2\.53: udp length 3$/
+    t.match(stdout.split('\n'), [line, line, '3 packets', /^the file ends within a packet, at byte \d+$/, ''])
   })
 
   t.test('lossy-cable', async t => {
@@ -161,8 +237,8 @@ if (requiresRoot(t)) {
 }
 
 /** An example that ends by itself. */
-function run(name: string, before: string[] = []) {
-  const [program, args] = commandLine(name, [])
+function run(name: string, before: string[] = [], given: string[] = []) {
+  const [program, args] = commandLine(name, given)
   const [first, ...rest] = [...before, program, ...args]
   return spawnSync(first!, rest, { encoding: 'utf8', timeout: 30_000 })
 }

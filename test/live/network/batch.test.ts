@@ -39,6 +39,49 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     t.equal((await network.routes.list({ family: 4 })).length, 2)
   })
 
+  t.test('neighbors, forwarding databases and rules', async t => {
+    await using network = await wiredNetwork()
+    await network.links.create({ kind: 'bridge', name: 'br0', up: true })
+    await network.links.change('v1', { master: 'br0' })
+    const { index } = await network.links.get('v0')
+    const macs = Array.from(
+      { length: 500 },
+      (_, i) => `02:00:00:00:0${i >> 8}:${(i & 255).toString(16).padStart(2, '0')}`,
+    )
+    const results = await network.batch(batch => {
+      macs.forEach((macAddress, i) => {
+        const address = `192.0.2.${10 + (i % 200)}`
+        batch.neighbors.replace({ link: 'v0', address, macAddress })
+        batch.fdb.create({ link: 'v1', macAddress })
+        batch.rules.create({ from: `10.${i >> 8}.${i & 255}.0/24`, table: 100, priority: 1000 + i })
+      })
+      batch.rules.create({ family: 4, inputLink: index, table: 101, priority: 2000 })
+      batch.fdb.create({ link: 'v1', macAddress: macs[3]! })
+      batch.neighbors.delete({ link: 'v0', address: '192.0.2.250' })
+      t.throws(() => batch.fdb.create({ link: 'nope', macAddress: macs[0]! }), { code: 'ERR_LINK_NOT_FOUND' })
+      t.throws(() => batch.rules.delete({}), TypeError)
+      t.throws(() => batch.neighbors.create({ link: 'v0', address: '192.0.2.300' }), TypeError)
+    })
+    t.equal(results.length, 3 * 500 + 3)
+    t.match(results.slice(-3), [undefined, { code: 'EEXIST' }, { code: 'ENOENT' }])
+    t.equal(results.filter(Boolean).length, 2)
+    const ip = async (...args: string[]) =>
+      (await network.namespace.exec('ip', args)).stdout.trim().split('\n')
+    t.equal((await ip('neigh', 'show', 'nud', 'permanent')).length, 200)
+    t.equal((await ip('rule', 'show', 'table', '100')).length, 500)
+    t.match((await ip('rule', 'show', 'table', '101'))[0], /from all iif v0 lookup 101/)
+    const { stdout } = await network.namespace.exec('bridge', ['fdb', 'show', 'dev', 'v1'])
+    t.equal(stdout.match(/^02:00:00:00:.* master br0 static$/gm)?.length, 500)
+    const gone = await network.batch(batch => {
+      macs.forEach((macAddress, i) => {
+        batch.fdb.delete({ link: 'v1', macAddress })
+        batch.rules.delete({ family: 4, priority: 1000 + i })
+      })
+    })
+    t.same(gone.filter(Boolean), [])
+    t.equal((await network.rules.list({ table: 100 })).length, 0)
+  })
+
   t.test('their order is kept', async t => {
     await using network = await wiredNetwork()
     const results = await network.batch(batch => {

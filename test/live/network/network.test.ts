@@ -95,7 +95,6 @@ if (requiresRoot(t)) {
       [{ kind: 'bridge', name: 'x', addresses: '10.0.0.1' }, 'ERR_INVALID_ARG_TYPE'],
       [{ kind: 'veth', name: 'x', bridge: {} }, 'ERR_INVALID_ARG_VALUE'],
       [{ kind: 'bridge', name: 'x', peer: {} }, 'ERR_INVALID_ARG_VALUE'],
-      [{ kind: 'tun', name: 'x' }, 'ERR_INVALID_ARG_VALUE'],
       [{ kind: 'bridge', name: 'a name' }, 'ERR_INVALID_ARG_VALUE'],
       [{ kind: 'bridge', name: 'x', master: 'nobody' }, 'ERR_LINK_NOT_FOUND'],
       [{ name: 'x' }, 'ERR_INVALID_ARG_TYPE'],

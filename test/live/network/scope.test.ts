@@ -11,6 +11,7 @@ async function picture(network: Network): Promise<string> {
     texts.push((await network.namespace.exec('ip', ['-o', ...command.split(' ')])).stdout)
   }
   texts.push((await network.namespace.exec('bridge', ['fdb'])).stdout)
+  texts.push((await network.namespace.exec('tc', ['qdisc'])).stdout.replaceAll(/ \d+p$| refcnt \d+/gm, ''))
   const { stdout } = await network.namespace.exec('nft', ['list', 'ruleset'])
   texts.push(stdout.replaceAll(/netloom-\d+/g, 'netloom'), await network.sysctl.get('net.ipv4.ip_forward'))
   return texts
@@ -21,7 +22,7 @@ async function picture(network: Network): Promise<string> {
     .replaceAll(/state \w+ |,LOWER_UP|NO-CARRIER,|qdisc \w+ /g, '')
 }
 
-if (requiresRoot(t) && requires(t, 'ip', 'bridge', 'nft')) {
+if (requiresRoot(t) && requires(t, 'ip', 'bridge', 'nft', 'tc')) {
   const leaks = watchLeaks()
 
   t.test('what was made is undone, in reverse', async t => {
@@ -43,6 +44,24 @@ if (requiresRoot(t) && requires(t, 'ip', 'bridge', 'nft')) {
     await scope.neighbors.create({ link: 'v0', address: '192.0.2.9', macAddress: '02:00:00:00:00:09' })
     await scope.fdb.create({ link: bridge, macAddress: '02:00:00:00:00:08', state: 'permanent' })
     await scope.rules.create({ from: '10.0.0.0/8', table: 100 })
+    await scope.qdiscs.create({ link: 'v0', kind: 'htb', handle: '1:' })
+    await scope.classes.create({
+      link: 'v0',
+      handle: '1:10',
+      kind: 'htb',
+      htb: { rate: { bitsPerSecond: 1e6 } },
+    })
+    await scope.qdiscs.create({ link: 'v0', parent: '1:10', kind: 'pfifo' })
+    await scope.qdiscs.create({ link: 'v1', kind: 'clsact' })
+    await scope.filters.create({
+      link: 'v1',
+      parent: 'ingress',
+      kind: 'u32',
+      protocol: 'ip',
+      priority: 7,
+      u32: { matches: [{ offset: 12, value: 0x0a000000, mask: 0xff000000 }] },
+    })
+    await t.rejects(scope.filters.create({ link: 'v1', parent: 'ingress', kind: 'matchall' }), TypeError)
     await scope.nexthops.create({ gateway: '192.0.2.9', link: 'v0' })
     await scope.nat.masquerade({ source: '10.0.0.0/8' })
     await scope.nat.portForward({ protocol: 'udp', port: 53, in: 'v0', to: '10.0.0.3' })

@@ -24,7 +24,9 @@ function failure(expression: string, options?: Parameters<typeof compileFilter>[
 }
 
 t.test('every link type of frames can be filtered, under the same number', async t => {
-  t.match(filterLinkTypes, linkTypes)
+  // Of what datagrams carry there is nothing to say.
+  const { user0: _, ...others } = linkTypes
+  t.match(filterLinkTypes, others)
 })
 
 t.test('a program is instructions, bytes, text and a verdict', async t => {

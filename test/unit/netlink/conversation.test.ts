@@ -9,6 +9,7 @@ import {
   NetlinkError,
   NLM_F,
   NLMSG,
+  type Ongoing,
   type Request,
 } from '../../../src/netlink/core/index.js'
 import { emptyRequest, encodeMessage, FakeKernel, type FakeReply } from '../../../src/testing/fake-kernel.js'
@@ -298,8 +299,8 @@ t.test('abandoned requests are not sent, and late answers are swallowed', async 
     probe(emptyRequest(GET, dumpFlags), 0),
     probe(emptyRequest(GET, dumpFlags), 0),
   ]
-  for (const each of [sent, queued, dump, dumpQueued]) conversation.start(each)
-  for (const each of [sent, queued, dump, dumpQueued]) conversation.abandon(each)
+  const started = [sent, queued, dump, dumpQueued].map(each => conversation.start(each))
+  for (const each of started) conversation.abandon(each)
   const [after, dumpAfter] = [probe(emptyRequest(CHANGE)), probe(emptyRequest(GET, dumpFlags), 0)]
   conversation.start(after)
   conversation.start(dumpAfter)
@@ -439,6 +440,7 @@ t.test('what may be repeated is asked for again when its answer is lost, in orde
 function startGroup(answer: Answer, options: Partial<ConversationOptions> = {}) {
   const flushes: (() => void)[] = []
   const datagrams: Uint8Array[] = []
+  const ongoing = new Map<Exchange, Ongoing>()
   const kernel = new FakeKernel(answer)
   const conversation = new Conversation({
     send: bytes => {
@@ -455,10 +457,11 @@ function startGroup(answer: Answer, options: Partial<ConversationOptions> = {}) 
   }
   const ask = (...requests: Request[]) => {
     const probes = requests.map(request => probe(request))
-    for (const each of probes) conversation.start(each)
+    for (const each of probes) ongoing.set(each, conversation.start(each))
     return probes
   }
-  return { kernel, conversation, datagrams, flush, ask }
+  const abandon = (probe: Exchange) => conversation.abandon(ongoing.get(probe)!)
+  return { kernel, conversation, datagrams, flush, ask, abandon }
 }
 
 /** Refuses requests of the types 201 to 399 with the error numbers 1 to 199. */
@@ -537,13 +540,13 @@ t.test('answers and echoes within a group find who asked', async t => {
 t.test('one of a group may be abandoned, before and after it is sent', async t => {
   for (const which of [0, 1, 2]) {
     for (const sent of [false, true]) {
-      const { kernel, conversation, flush, ask } = startGroup((request, kernel) => [
+      const { kernel, conversation, flush, ask, abandon } = startGroup((request, kernel) => [
         { type: GET, payload: Uint8Array.of(request.type, 0, 0, 0) },
         ...kernel.acknowledge(request),
       ])
       const probes = ask(...changes(1, 2, 3))
       if (sent) flush()
-      conversation.abandon(probes[which]!)
+      abandon(probes[which]!)
       flush()
       t.equal(kernel.requests.length, sent ? 3 : 2)
       t.equal(kernel.requests.at(-1)!.flags & NLM_F.ACK, NLM_F.ACK)

@@ -41,6 +41,13 @@ export function parseRate(name: string, rate: Rate): bigint {
   return value
 }
 
+/** One at which something moves. @throws TypeError, RangeError */
+export function parsePositiveRate(name: string, rate: Rate): bigint {
+  const bytesPerSecond = parseRate(name, rate)
+  if (bytesPerSecond === 0n) throw outOfRange(name, 'at least 8 bits a second', 0)
+  return bytesPerSecond
+}
+
 function whole(name: string, value: unknown): bigint | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'bigint' && typeof value !== 'number') {

@@ -1,6 +1,6 @@
 import { requireInteger, requireOptions } from '../../../../errors/index.js'
 import { bytes, type Codec, field, littleEndian, presence, table, u32, u64 } from '../../../core/index.js'
-import { bytesOf, parseRate, type Rate, readRate, ticksOf, writeRateSpec } from '../rate.js'
+import { bytesOf, parsePositiveRate, type Rate, readRate, ticksOf, writeRateSpec } from '../rate.js'
 import { structBytes, structOf, words } from '../struct.js'
 
 /** Classes that share a link, and lend each other what they do not need. struct tc_htb_glob */
@@ -75,8 +75,8 @@ export const htbClass: Codec<HtbClassSettings> = {
   table: attributes,
   write: (writer, type, name, value) => {
     const options = requireOptions(name, value, ['rate', 'ceil', 'burst', 'ceilBurst', 'quantum', 'priority'])
-    const bytesPerSecond = parseRate(`${name}.rate`, options.rate)
-    const most = options.ceil === undefined ? bytesPerSecond : parseRate(`${name}.ceil`, options.ceil)
+    const bytesPerSecond = parsePositiveRate(`${name}.rate`, options.rate)
+    const most = options.ceil === undefined ? bytesPerSecond : parsePositiveRate(`${name}.ceil`, options.ceil)
     const usual = (rate: bigint) => usualPacket + Number(rate / 1_000_000_000n)
     const { burst = usual(bytesPerSecond), ceilBurst = usual(most), quantum = 0, priority = 0 } = options
     requireInteger(`${name}.burst`, burst, 0, 0xffff_ffff)

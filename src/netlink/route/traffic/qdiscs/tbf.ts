@@ -1,6 +1,6 @@
 import { invalidArgumentValue, requireInteger, requireOptions } from '../../../../errors/index.js'
 import { bytes, type Codec, field, littleEndian, table, u32, u64 } from '../../../core/index.js'
-import { bytesOf, parseRate, type Rate, readRate, ticksOf, writeRateSpec } from '../rate.js'
+import { bytesOf, parsePositiveRate, type Rate, readRate, ticksOf, writeRateSpec } from '../rate.js'
 import { structBytes, structOf } from '../struct.js'
 
 /** A token bucket. struct tc_tbf_qopt */
@@ -41,8 +41,8 @@ export const tbf: Codec<TbfSettings> = {
       'minPacketBytes',
     ])
     const { overhead = 0, minPacketBytes = 0 } = options
-    const bytesPerSecond = parseRate(`${name}.rate`, options.rate)
-    const peak = options.peakRate === undefined ? 0n : parseRate(`${name}.peakRate`, options.peakRate)
+    const bytesPerSecond = parsePositiveRate(`${name}.rate`, options.rate)
+    const peak = options.peakRate === undefined ? 0n : parsePositiveRate(`${name}.peakRate`, options.peakRate)
     requireInteger(`${name}.burst`, options.burst, 1, 0xffff_ffff)
     requireInteger(`${name}.limit`, options.limit, 1, 0xffff_ffff)
     requireInteger(`${name}.overhead`, overhead, 0, 0xffff)

@@ -1,0 +1,241 @@
+// A VPN of two hosts: packets of a TUN device travel in UDP datagrams, sealed with ChaCha20-Poly1305, and come out of
+// the other's. The keys of a session are agreed upon anew at every start (X25519); a text that both know says who may.
+// Either side may change its address, or start again. `npm install netloom sodium-native`, then as root:
+//
+//   SECRET=… node tunnel.mjs 10.9.0.1/24,fd09::1/64 51820
+//   SECRET=… node tunnel.mjs 10.9.0.2/24,fd09::2/64 51820 192.0.2.1 51820
+//
+// Each datagram: type (4 bytes), session (4), counter (8), the sealed packet, its tag (16).
+import crypto from 'node:crypto'
+import { FrameBatch, Tun } from 'netloom'
+import { Endpoint, UdpSocket } from 'netloom/udp'
+import sodium from 'sodium-native'
+
+const [addresses = '10.9.0.1/24', port = '51820', host, hostPort = port] = process.argv.slice(2)
+if (!process.env.SECRET) throw new Error('SECRET is not set')
+const secret = crypto.scryptSync(process.env.SECRET, 'netloom tunnel', 32)
+
+const hello = 1
+const answer = 2
+const sealed = 3
+const unknown = 4
+const headerLength = 16
+const tagLength = 16
+const mtu = 1500 - 40 - 8 - headerLength - tagLength // of Ethernet, less IPv6 and UDP
+const helloEveryMs = 1000
+const sessionMs = 120_000
+
+// --- Sessions: what both ends derive from their two temporary keys -------------------------------------------------
+
+/** Which counters were seen, of the last 1024: a datagram is taken once. */
+class Window {
+  #seen = new Uint8Array(1024)
+  #next = 0
+
+  accepts(counter) {
+    return counter >= this.#next || (counter >= this.#next - 1024 && this.#seen[counter & 1023] === 0)
+  }
+
+  /** True if it is the newest. */
+  take(counter) {
+    const newest = counter >= this.#next
+    for (; this.#next <= counter; this.#next++) {
+      if (counter - this.#next < 1024) this.#seen[this.#next & 1023] = 0
+    }
+    this.#seen[counter & 1023] = 1
+    return newest
+  }
+}
+
+class Session {
+  endpoint
+  id
+  made = performance.now()
+  #sealKey
+  #openKey
+  #counter = 0
+  #window = new Window()
+  #nonce = Buffer.alloc(12)
+
+  constructor(shared, first, second, isFirst, endpoint) {
+    const info = Buffer.concat([first, second])
+    const keys = Buffer.from(crypto.hkdfSync('sha256', shared, secret, info, 68))
+    this.id = keys.readUInt32LE(64)
+    this.#sealKey = isFirst ? keys.subarray(0, 32) : keys.subarray(32, 64)
+    this.#openKey = isFirst ? keys.subarray(32, 64) : keys.subarray(0, 32)
+    this.endpoint = endpoint
+  }
+
+  /** Into `to`, which has room for header and tag. */
+  seal(packet, to) {
+    const header = new DataView(to.buffer, to.byteOffset, headerLength)
+    header.setUint32(0, sealed, true)
+    header.setUint32(4, this.id, true)
+    header.setBigUint64(8, BigInt(this.#counter), true)
+    this.#nonce.writeUIntLE(this.#counter++, 4, 6)
+    const body = to.subarray(headerLength)
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+      body,
+      packet,
+      to.subarray(0, headerLength),
+      null,
+      this.#nonce,
+      this.#sealKey,
+    )
+  }
+
+  /** The packet into `batch`; false for what is not the other's, or was taken before. */
+  open(datagram, counter, endpoint, batch) {
+    if (!this.#window.accepts(counter)) return false
+    this.#nonce.writeUIntLE(counter, 4, 6)
+    const body = datagram.subarray(headerLength)
+    const packet = batch.reserve(body.length - tagLength)
+    try {
+      sodium.crypto_aead_chacha20poly1305_ietf_decrypt(
+        packet,
+        null,
+        body,
+        datagram.subarray(0, headerLength),
+        this.#nonce,
+        this.#openKey,
+      )
+    } catch {
+      batch.drop()
+      return false
+    }
+    // What is empty says only that the session is in use.
+    if (packet.length === 0) batch.drop()
+    if (this.#window.take(counter)) this.endpoint = endpoint
+    return true
+  }
+}
+
+const sessions = new Map()
+let current
+
+function use(session) {
+  if (current !== session) console.log(`in session with ${session.endpoint}`)
+  current = session
+  for (const [id, each] of sessions) if (each !== session && sessions.size > 2) sessions.delete(id)
+}
+
+// --- Handshake: two messages, each with a temporary key and a proof of the secret ----------------------------------
+
+function temporaryKey() {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync('x25519')
+  return { bytes: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32), privateKey }
+}
+
+function agreed(privateKey, bytes) {
+  const spki = Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), bytes])
+  const publicKey = crypto.createPublicKey({ key: spki, type: 'spki', format: 'der' })
+  return crypto.diffieHellman({ privateKey, publicKey })
+}
+
+const proof = (...parts) => crypto.createHmac('sha256', secret).update(Buffer.concat(parts)).digest()
+
+/** type, time in ms, temporary key, proof: of this, and of what it answers. */
+function message(type, time, key, ...context) {
+  const head = Buffer.alloc(headerLength)
+  head.writeUInt32LE(type)
+  head.writeBigUInt64LE(BigInt(time), 8)
+  return Buffer.concat([head, key, proof(head, key, ...context)])
+}
+
+function checked(datagram, ...context) {
+  if (datagram.length !== headerLength + 64) return undefined
+  const [head, key, given] = [datagram.subarray(0, 16), datagram.subarray(16, 48), datagram.subarray(48)]
+  return crypto.timingSafeEqual(proof(head, key, ...context), given) ? key : undefined
+}
+
+let offered
+let offeredAt = Number.NEGATIVE_INFINITY
+let lastHello = 0n
+
+function sayHello() {
+  const to = current?.endpoint ?? remote
+  if (!to || performance.now() - offeredAt < helloEveryMs) return
+  offeredAt = performance.now()
+  offered = temporaryKey()
+  socket.trySend(message(hello, Date.now(), offered.bytes), { to })
+}
+
+function shake(type, datagram, endpoint) {
+  if (type === hello) {
+    const key = checked(datagram)
+    // An old one that somebody sends again says nothing.
+    const time = datagram.readBigUInt64LE(8)
+    if (!key || time <= lastHello) return
+    lastHello = time
+    const own = temporaryKey()
+    const session = new Session(agreed(own.privateKey, key), key, own.bytes, false, endpoint)
+    // In use once the other has shown that it has the keys.
+    sessions.set(session.id, session)
+    socket.trySend(message(answer, Date.now(), own.bytes, key), { to: endpoint })
+  } else if (type === answer && offered) {
+    const key = checked(datagram, offered.bytes)
+    if (!key) return
+    const session = new Session(agreed(offered.privateKey, key), offered.bytes, key, true, endpoint)
+    offered = undefined
+    sessions.set(session.id, session)
+    use(session)
+    const empty = new Uint8Array(headerLength + tagLength)
+    session.seal(new Uint8Array(0), empty)
+    socket.trySend(empty, { to: endpoint })
+  } else if (type === unknown && current) sayHello()
+}
+
+// --- The two directions ------------------------------------------------------------------------------------------------
+
+const remote = host && new Endpoint({ address: host, port: Number(hostPort) })
+const socket = await UdpSocket.open({ port: Number(port), receiveBuffer: 4 << 20 })
+const tun = await Tun.create({ mtu, addresses: addresses.split(',') })
+const stop = () => Promise.all([tun.close(), socket.close()])
+process.once('SIGINT', stop).once('SIGTERM', stop)
+console.log(`${tun.name} is up`)
+sayHello()
+const again = setInterval(() => (current || !remote ? undefined : sayHello()), helloEveryMs)
+
+async function outward() {
+  const out = FrameBatch.allocate({ linkType: 'user0', frames: 256, bytes: 256 * 1500 })
+  for await (const batch of tun.batches()) {
+    if (!current || performance.now() - current.made > sessionMs) sayHello()
+    if (!current) continue
+    out.clear()
+    for (const packet of batch) {
+      if (packet.length <= mtu) current.seal(packet, out.reserve(packet.length + headerLength + tagLength))
+    }
+    await socket.send(out, { to: current.endpoint })
+  }
+}
+
+async function inward() {
+  const packets = FrameBatch.allocate({ linkType: 'ip', frames: 1024, bytes: 1024 * 1500 })
+  for await (const batch of socket.batches()) {
+    packets.clear()
+    for (let i = 0; i < batch.count; i++) {
+      const datagram = Buffer.from(
+        batch.slab.buffer,
+        batch.slab.byteOffset + batch.offsets[i],
+        batch.lengths[i],
+      )
+      if (datagram.length < headerLength + tagLength || datagram.length > 1500) continue
+      const type = datagram.readUInt32LE(0)
+      if (type !== sealed) {
+        shake(type, datagram, batch.endpoint(i))
+        continue
+      }
+      const session = sessions.get(datagram.readUInt32LE(4))
+      if (!session) {
+        const to = batch.endpoint(i)
+        socket.trySend(Buffer.concat([Buffer.of(unknown, 0, 0, 0), datagram.subarray(4, 32)]), { to })
+      } else if (session.open(datagram, Number(datagram.readBigUInt64LE(8)), batch.endpoint(i), packets)) {
+        if (session !== current && session.made > (current?.made ?? 0)) use(session)
+      }
+    }
+    if (packets.count > 0) await tun.send(packets)
+  }
+}
+
+await Promise.all([outward(), inward()])
+clearInterval(again)

@@ -1,0 +1,399 @@
+import dgram from 'node:dgram'
+import { once } from 'node:events'
+import t from 'tap'
+import { FrameBatch } from '../../../src/frames/index.js'
+import { Network } from '../../../src/network/index.js'
+import { type DatagramBatch, Endpoint, type UdpOptions, UdpSocket } from '../../../src/udp/index.js'
+import { watchLeaks } from '../../support/leaks.js'
+import { requires, requiresRoot } from '../../support/requires.js'
+
+/** `left` 10.0.0.1, fd00::1 - 10.0.0.2, fd00::2 `right`, by a veth pair. */
+async function pair() {
+  const left = await Network.create()
+  const right = await Network.create()
+  await left.links.create({ kind: 'veth', name: 'v', up: true, peer: { name: 'v', in: right } })
+  await right.links.change('v', { up: true })
+  for (const [network, host] of [
+    [left, 1],
+    [right, 2],
+  ] as const) {
+    await network.addresses.create({ link: 'v', address: `10.0.0.${host}/24` })
+    await network.addresses.create({ link: 'v', address: `fd00::${host}/64`, dad: 'skip' })
+  }
+  const sockets: UdpSocket[] = []
+  const open = async (network: Network, options: UdpOptions = {}) => {
+    const socket = await UdpSocket.open({ in: network, receiveBuffer: 1 << 24, ...options })
+    sockets.push(socket)
+    return socket
+  }
+  return {
+    left,
+    right,
+    open,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) await socket.close()
+      await left.close()
+      await right.close()
+    },
+  }
+}
+
+function batchOf(...lengths: number[]): FrameBatch {
+  const bytes = lengths.reduce((sum, length) => sum + length, 0)
+  const batch = FrameBatch.allocate({ linkType: 'user0', frames: lengths.length, bytes })
+  for (const [i, length] of lengths.entries()) batch.append(new Uint8Array(length).fill(i + 1))
+  return batch
+}
+
+async function receive(socket: UdpSocket, count: number): Promise<{ data: Uint8Array; from: Endpoint }[]> {
+  const datagrams: { data: Uint8Array; from: Endpoint }[] = []
+  for await (const batch of socket.batches()) {
+    for (let i = 0; i < batch.count; i++) datagrams.push({ data: batch.copy(i), from: batch.endpoint(i) })
+    if (datagrams.length >= count) break
+  }
+  return datagrams
+}
+
+if (requiresRoot(t) && requires(t, 'socat')) {
+  const leaks = watchLeaks()
+
+  t.test('datagrams of all lengths, in order, by both families', async t => {
+    await using nets = await pair()
+    const server = await nets.open(nets.right, { port: 5000 })
+    t.ok(server.coalesces && server.segments, 'this kernel joins datagrams')
+    t.equal(`${server.address}`, '[::]:5000')
+    const client = await nets.open(nets.left)
+    const lengths = [
+      ...Array.from({ length: 300 }, () => 1200),
+      0,
+      1,
+      700,
+      700,
+      699,
+      9000,
+      ...Array.from({ length: 20 }, () => 3000),
+      0,
+      0,
+      65487,
+      5,
+      ...Array.from({ length: 400 }, (_, i) => i),
+      ...Array.from({ length: 200 }, () => 16),
+    ]
+    for (const address of ['10.0.0.2', 'fd00::2']) {
+      const to = { address, port: 5000 }
+      const received = receive(server, lengths.length)
+      t.match(await client.send(batchOf(...lengths), { to }), { sent: lengths.length, dropped: 0 })
+      const datagrams = await received
+      t.same(
+        datagrams.map(({ data }) => data.length),
+        lengths,
+      )
+      t.ok(datagrams.every(({ data }, i) => data.every(byte => byte === ((i + 1) & 255))))
+      const [first] = datagrams
+      t.ok(
+        datagrams.every(({ from }) => from === first!.from),
+        'one sender is one object',
+      )
+      t.match(first!.from, {
+        address: address === '10.0.0.2' ? '10.0.0.1' : 'fd00::1',
+        port: client.address.port,
+      })
+    }
+    t.match(client.counters(), { sentFrames: BigInt(2 * lengths.length), sentDropped: 0n })
+    t.match(server.counters(), {
+      receivedFrames: BigInt(2 * lengths.length),
+      receivedBytes: client.counters().sentBytes,
+      receivedDropped: 0n,
+    })
+  })
+
+  t.test('without joining it is the same', async t => {
+    await using nets = await pair()
+    const server = await nets.open(nets.right, { port: 5000, coalesce: false })
+    const client = await nets.open(nets.left, { segment: false, remote: { address: '10.0.0.2', port: 5000 } })
+    t.equal(server.coalesces, false)
+    t.equal(client.segments, false)
+    t.equal(`${client.remote}`, '10.0.0.2:5000')
+    const lengths = Array.from({ length: 500 }, (_, i) => (i * 37) % 1473)
+    const received = receive(server, lengths.length)
+    await client.send(batchOf(...lengths))
+    t.same(
+      (await received).map(({ data }) => data.length),
+      lengths,
+    )
+  })
+
+  t.test('with node:dgram and socat on the other side', async t => {
+    await using nets = await pair()
+    const socket = await nets.open(nets.left, { port: 5000 })
+    using descriptor = nets.right.namespace.socket('udp4', { bind: { address: '10.0.0.2', port: 6000 } })
+    const other = dgram.createSocket('udp4')
+    const listening = once(other, 'listening')
+    other.bind({ fd: descriptor.take() })
+    await listening
+    const messages: string[] = []
+    const all = new Promise<void>(resolve => {
+      other.on('message', (message, from) => {
+        messages.push(`${message} ${from.address}:${from.port}`)
+        if (messages.length === 3) resolve()
+      })
+    })
+    const to = new Endpoint({ address: '10.0.0.2', port: 6000 })
+    await socket.send(Buffer.from('one'), { to })
+    await socket.send(FrameBatch.from('user0', [Buffer.from('two'), Buffer.from('six')]), { to })
+    await all
+    t.same(messages, ['one 10.0.0.1:5000', 'two 10.0.0.1:5000', 'six 10.0.0.1:5000'])
+    const back = receive(socket, 2)
+    other.send('a', 5000, '10.0.0.1')
+    other.send('bc', 5000, '10.0.0.1')
+    t.same(
+      (await back).map(({ data, from }) => `${Buffer.from(data)} ${from}`),
+      ['a 10.0.0.2:6000', 'bc 10.0.0.2:6000'],
+    )
+    await new Promise<void>(resolve => other.close(() => resolve()))
+
+    const echoing = (async () => {
+      for await (const batch of socket.batches()) {
+        await socket.send(batch, { to: 'senders' })
+        break
+      }
+    })()
+    const { stdout } = await nets.right.namespace.exec('socat', ['-t2', '-', 'UDP6:[fd00::1]:5000'], {
+      input: 'hello',
+    })
+    await echoing
+    t.equal(stdout, 'hello')
+  })
+
+  t.test('each to an endpoint of its own, and back to where it came from', async t => {
+    await using nets = await pair()
+    const servers = await Promise.all([5001, 5002, 5003].map(port => nets.open(nets.right, { port })))
+    const client = await nets.open(nets.left)
+    const to = Array.from({ length: 30 }, (_, i) => ({ address: '10.0.0.2', port: 5001 + (i % 3) }))
+    const answered = receive(client, 30)
+    const echoes = servers.map(async (server, i) => {
+      let seen = 0
+      for await (const batch of server.batches()) {
+        for (const frame of batch) t.equal((frame[0]! - 1) % 3, i)
+        seen += batch.count
+        t.match(await server.send(batch, { to: 'senders' }), { sent: batch.count, dropped: 0 })
+        if (seen === 10) break
+      }
+    })
+    t.match(await client.send(batchOf(...to.map(() => 100)), { to }), { sent: 30 })
+    await Promise.all(echoes)
+    const ports = (await answered).map(({ from }) => from.port)
+    t.same(ports.filter(port => port === 5002).length, 10)
+    t.throws(() => client.trySend(batchOf(1, 2), { to: to.slice(0, 1) }), { code: 'ERR_OUT_OF_RANGE' })
+  })
+
+  t.test('what is known of a datagram beside its bytes', async t => {
+    await using nets = await pair()
+    await nets.right.addresses.create({ link: 'v', address: '10.0.0.3/24' })
+    const { index } = await nets.right.links.get('v')
+    const server = await nets.open(nets.right, { port: 5000, information: true })
+    const client = await nets.open(nets.left, { typeOfService: 0xb8, information: true })
+    const next = async (socket: UdpSocket, check: (batch: DatagramBatch) => Promise<void> | void) => {
+      for await (const batch of socket.batches()) {
+        await check(batch)
+        break
+      }
+    }
+    for (const [address, local] of [
+      ['10.0.0.3', '10.0.0.3'],
+      ['fd00::2', 'fd00::2'],
+    ] as const) {
+      await client.send(batchOf(10, 10), { to: { address, port: 5000 } })
+      await next(server, async batch => {
+        t.match(batch.local(0), { address: local, port: 0 })
+        t.equal(batch.interfaces![0], index)
+        t.equal(batch.typesOfService![0], 0xb8)
+        // From the address that was asked, with a mark of congestion.
+        await server.send(batch, { to: 'senders', from: batch.local(0), typeOfService: 0x03 })
+      })
+      await next(client, batch => {
+        t.equal(batch.endpoint(0).address, address)
+        t.equal(batch.typesOfService![0], 0x03)
+      })
+    }
+  })
+
+  t.test('several sockets share a port', async t => {
+    await using nets = await pair()
+    const servers = [
+      await nets.open(nets.right, { port: 5000, reusePort: true }),
+      await nets.open(nets.right, { port: 5000, reusePort: true }),
+    ]
+    await t.rejects(nets.open(nets.right, { port: 5000 }), { code: 'EADDRINUSE', syscall: 'bind' })
+    for (let i = 0; i < 40; i++) {
+      const client = await nets.open(nets.left)
+      await client.send(Buffer.from([i]), { to: { address: '10.0.0.2', port: 5000 } })
+    }
+    let seen = 0
+    const ended = new AbortController()
+    const counts = await Promise.all(
+      servers.map(async server => {
+        let count = 0
+        try {
+          for await (const batch of server.batches({ signal: ended.signal })) {
+            count += batch.count
+            seen += batch.count
+            if (seen === 40) ended.abort()
+          }
+        } catch {}
+        return count
+      }),
+    )
+    t.equal(counts[0]! + counts[1]!, 40)
+    t.ok(
+      counts.every(count => count > 0),
+      `${counts}`,
+    )
+  })
+
+  t.test('what becomes of datagrams on their way', async t => {
+    await using nets = await pair()
+    const router = nets.right
+    await using far = await Network.create()
+    await router.links.create({ kind: 'veth', name: 'w', up: true, peer: { name: 'w', in: far } })
+    await far.links.change('w', { up: true, mtu: 1280 })
+    await router.links.change('w', { mtu: 1280 })
+    await router.addresses.create({ link: 'w', address: '10.0.1.1/24' })
+    await far.addresses.create({ link: 'w', address: '10.0.1.2/24' })
+    await router.sysctl.set('net.ipv4.ip_forward', 1)
+    await nets.left.routes.create({ destination: '10.0.1.0/24', gateway: '10.0.0.2' })
+    await far.routes.create({ destination: '10.0.0.0/24', gateway: '10.0.1.1' })
+
+    const socket = await nets.open(nets.left, { pathMtu: 'do' })
+    const events = socket.events()
+    const to = { address: '10.0.1.2', port: 7 }
+    await socket.send(new Uint8Array(1400), { to })
+    t.match(await events.next(), {
+      value: { type: 'path-mtu', endpoint: { address: '10.0.1.2', port: 7 }, mtu: 1280 },
+    })
+    const refused = socket.trySend(batchOf(1400, 1200), { to })
+    t.match(refused, { sent: 1, dropped: 1, next: 2, failure: { index: 0, error: { code: 'EMSGSIZE' } } })
+    // The refusal is told here as well; and nobody listens at the far port.
+    const seen: string[] = []
+    for await (const event of events) {
+      seen.push(event.type)
+      if (event.type !== 'unreachable') continue
+      t.match(event, { endpoint: { port: 7 }, error: { code: 'ECONNREFUSED' }, icmp: { type: 3, code: 3 } })
+      break
+    }
+    t.match(seen.at(-1), 'unreachable')
+    const later = nets.open(nets.left, { remote: { address: 'fd00::2', port: 9 } })
+    const connected = await later
+    const told = connected.events()
+    await connected.send(new Uint8Array(1))
+    t.match(await told.next(), { value: { type: 'unreachable', icmp: { type: 1, code: 4 } } })
+    t.match(connected.trySend(new Uint8Array(1)), { sent: 1 }, 'an old error is not of the next datagram')
+    t.match(await told.next(), { value: { type: 'unreachable' } })
+    await told.return?.()
+    const nowhere = socket.trySend(batchOf(1), { to: { address: '203.0.113.1', port: 1 } })
+    t.match(nowhere, { sent: 0, dropped: 1, failure: { error: { code: 'ENETUNREACH' } } })
+    t.match(socket.trySend(batchOf(1)), { dropped: 1, failure: { error: { code: 'EDESTADDRREQ' } } })
+  })
+
+  t.test('more senders than there are numbers for', async t => {
+    await using nets = await pair()
+    const server = await nets.open(nets.right, { port: 5000 })
+    const client = await nets.open(nets.left)
+    const first = new Endpoint({ address: '10.0.0.2', port: 5000 })
+    await client.send(new Uint8Array(1), { to: first })
+    // Endpoints that nobody is at: only their numbers count.
+    for (let i = 0; i < 70_000; i += 1000) {
+      const to = Array.from({ length: 1000 }, (_, j) => ({
+        address: `203.0.${((i + j) >> 8) & 255}.${(i + j) & 255}`,
+        port: 1 + ((i + j) >> 16),
+      }))
+      const result = client.trySend(batchOf(...to.map(() => 1)), { to })
+      t.equal(result.dropped, 1000)
+    }
+    t.match(await client.send(new Uint8Array(2), { to: first }), { sent: 1, dropped: 0 })
+    t.equal((await receive(server, 2)).length, 2)
+  })
+
+  t.test('readers, aborts and ends', async t => {
+    await using nets = await pair()
+    const socket = await nets.open(nets.left)
+    t.equal(socket.tryReceive(), undefined)
+    const iterator = socket.batches()
+    t.throws(() => socket.batches(), { code: 'ERR_PORT_LOCKED' })
+    t.throws(() => socket.tryReceive(), { code: 'ERR_PORT_LOCKED' })
+    const step = iterator.next()
+    const events = socket.events().next()
+    await socket.close()
+    await socket.close()
+    t.same(await step, { done: true, value: undefined })
+    t.same(await events, { done: true, value: undefined })
+    t.same(await socket.closed, { type: 'closed' })
+    t.equal(socket.fd, -1)
+    await t.rejects(socket.send(new Uint8Array(1), { to: { address: '10.0.0.2', port: 1 } }), {
+      code: 'ERR_PORT_CLOSED',
+    })
+    t.throws(() => socket.tryReceive(), { code: 'ERR_PORT_CLOSED' })
+    const other = await nets.open(nets.left)
+    const signal = AbortSignal.abort()
+    await t.rejects(other.batches({ signal }).next(), { name: 'AbortError' })
+    await t.rejects(other.send(new Uint8Array(1), { signal }), { name: 'AbortError' })
+    const owned = await nets.open(nets.right, { port: 5000 })
+    await other.send(batchOf(5, 5), { to: { address: '10.0.0.2', port: 5000 } })
+    for await (const batch of owned.batches({ lifetime: 'owned' })) {
+      const view = batch.frame(1)
+      batch.release()
+      t.equal(view.length, 5)
+      break
+    }
+  })
+
+  t.test('bad input is refused before anything is done', async t => {
+    await using network = await Network.create()
+    const bad: UdpOptions[] = [
+      { port: 65536 },
+      { port: '5' as never },
+      { address: 'localhost' },
+      { typeOfService: 256 },
+      { ttl: 0 },
+      { pathMtu: 'never' as never },
+      { device: 'a-name-that-is-too-long' },
+      { receiveBuffer: 0 },
+      { reusePort: 1 as never },
+      { remote: { address: '10.0.0.1', port: -1 } },
+      { remote: { address: '::1', port: 1 }, address: '127.0.0.1' },
+      { ipv6Only: true, address: '127.0.0.1' },
+      { nonsense: 1 } as never,
+    ]
+    for (const options of bad) {
+      await t.rejects(UdpSocket.open({ in: network, ...options }), { code: /ERR_(INVALID_ARG|OUT_OF_RANGE)/ })
+    }
+    await t.rejects(UdpSocket.open({ in: network, address: '192.0.2.1' }), { code: 'EADDRNOTAVAIL' })
+    await t.rejects(UdpSocket.open({ in: network, device: 'nope' }), { code: 'ENODEV' })
+    await using socket = await UdpSocket.open({ in: network, address: '127.0.0.1' })
+    const to = socket.address
+    const shared = new Uint8Array(new SharedArrayBuffer(4))
+    const outside = {
+      ...batchOf(4),
+      linkType: 'user0',
+      offsets: Uint32Array.of(9),
+      lengths: Uint32Array.of(9),
+      count: 1,
+    }
+    for (const data of [undefined, 'text', shared, outside, {}]) {
+      await t.rejects(socket.send(data as never, { to }), { code: /ERR_(INVALID_ARG|OUT_OF_RANGE)/ })
+    }
+    await t.rejects(socket.send(batchOf(1), { to: 'senders' }), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(socket.send(batchOf(1), { to: 'everybody' as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(socket.send(batchOf(1), { to, typeOfService: 256 }), { code: 'ERR_OUT_OF_RANGE' })
+    await t.rejects(socket.send(batchOf(1), { to, nonsense: 1 } as never), { code: 'ERR_INVALID_ARG_VALUE' })
+    t.match(socket.trySend(batchOf(65508), { to }), { dropped: 1, failure: { error: { code: 'EMSGSIZE' } } })
+    t.equal(socket.tryReceive(), undefined)
+    await using four = await UdpSocket.open({ in: network, address: '127.0.0.1' })
+    t.match(four.trySend(batchOf(1), { to: { address: '::1', port: 1 } }), {
+      dropped: 1,
+      failure: { error: { code: 'EAFNOSUPPORT' } },
+    })
+  })
+
+  t.test('nothing is left', leaks)
+}
