@@ -107,7 +107,7 @@ export function decode(
   const whole: DecodedFrame = { vlans: [], payload: frame, issues: [] }
   const wire = requireInteger('originalLength', originalLength ?? frame.length, 0, 0xffffffff)
   if (wire > frame.length) note(whole, truncated('link', wire, frame.length))
-  if (walk.following === headers.none) note(whole, notIp(frame))
+  if (linkType === 'ip' && walk.following === headers.none) note(whole, notIp(frame))
   let level = whole
   let header: number = headers.none
   while (walk.next()) {

@@ -53,7 +53,8 @@ export function describe(
 ): string {
   const { link = false } = requireOptions('options', options, ['link'])
   const walk = walkFrame(frame, linkType)
-  if (walk.following === headers.none) return complaint(notIp(frame))
+  if (linkType === 'ip' && walk.following === headers.none) return complaint(notIp(frame))
+  if (walk.following === headers.none) return `length ${frame.length}`
   return describeNext(walk, { withLink: link, addresses: '' })
 }
 

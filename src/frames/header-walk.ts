@@ -131,6 +131,8 @@ export class HeaderWalk {
       case 'null':
       case 'loop':
         return headers.loopback
+      case 'user0':
+        return headers.none
       default:
         throw invalidArgumentValue('linkType', linkType, 'is not a known link type')
     }

@@ -5,7 +5,9 @@ import {
   decodeIpv4,
   decodeIpv6,
   decodeTcp,
+  decodeTree,
   decodeUdp,
+  describe,
   EthernetView,
   encode,
   encodeEthernet,
@@ -185,6 +187,13 @@ t.test('encoders refuse fields that do not fit', async t => {
   t.throws(() => encodeTcp({ ...udp, payload, checksum: 0, options: Array(41).fill({ kind: 'nop' }) }), {
     code: 'ERR_OUT_OF_RANGE',
   })
+})
+
+t.test('frames of a link type for private use are payload', async t => {
+  t.strictSame(decode(payload, 'user0'), { vlans: [], payload, issues: [] })
+  t.equal(describe(payload, 'user0'), 'length 5')
+  t.strictSame(verifyChecksums(payload, 'user0'), {})
+  t.match(decodeTree(payload, 'user0'), { children: [{ name: 'payload', length: 5 }] })
 })
 
 t.test('checksums', async t => {
