@@ -1,7 +1,5 @@
 import { invalidArgumentValue, NetloomError, requireOptions, SystemError } from '../errors/index.js'
-import { abortError, deferred, onAbort } from '../lifecycle/index.js'
-import { type Link, RouteConnection } from '../netlink/route/index.js'
-import { namespaceDescriptor } from '../netns/index.js'
+import { deferred, onAbort } from '../lifecycle/index.js'
 import {
   budgetSpent,
   type CloseReason,
@@ -15,23 +13,16 @@ import {
 } from '../port/index.js'
 import type { CaptureBatch } from './capture-batch.js'
 import type { CaptureStatistics } from './capture-statistics.js'
-import { withoutOutgoing } from './fanout.js'
-import {
-  createPacketPort,
-  discardRing,
-  type NativePacketPort,
-  type NativePacketRing,
-  openRing,
-} from './handle.js'
+import { createPacketPort, type NativePacketPort } from './handle.js'
 import { LinkMonitor } from './link-monitor.js'
 import { type CaptureLinkType, linkTypeOf } from './link-type.js'
 import { filterRefusal, type LiveFilter, type LiveFilterOptions, liveFilter } from './live-filter.js'
+import { findLink, type OpenedCapture, openCapture } from './open-capture.js'
 import {
   anySettings,
   type CaptureAnyOptions,
   type CaptureFilter,
   type CaptureOptions,
-  type CaptureSettings,
   checkFilter,
   interfaceSettings,
 } from './options.js'
@@ -46,20 +37,6 @@ const EAGAIN = 11
 const EMSGSIZE = 90
 const ENETDOWN = 100
 const ENOBUFS = 105
-
-/** Bytes of a slot of the ring with `latency: 'low'`; longer frames come by the queue of the socket. */
-const slotSize = 2048
-
-/** What an open capture is made of. */
-interface Opened<L extends CaptureLinkType> {
-  ring: NativePacketRing
-  link: Link | undefined
-  linkType: L
-  settings: CaptureSettings
-  live: LiveFilter
-  liveOptions: LiveFilterOptions
-  where: CaptureAnyOptions['in']
-}
 
 /**
  * What passes an interface, or all of them, as a port. Frames that are sent go out by the interface, and are not
@@ -98,7 +75,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   readonly #timeoutMs: number
   #recording: { stop(): Promise<unknown> } | undefined
 
-  private constructor(opened: Opened<L>, signal: AbortSignal | undefined) {
+  private constructor(opened: OpenedCapture<L>, signal: AbortSignal | undefined) {
     const { link, ring, settings, linkType } = opened
     const released = deferred<void>()
     super(onReady => createPacketPort(ring, link?.index ?? 0, onReady, released.resolve), {
@@ -425,68 +402,4 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     if (this.linkType !== 'linux-sll2') return
     throw new NetloomError('ERR_UNSUPPORTED', 'a capture with headers of its own making cannot send')
   }
-}
-
-function findLink({ in: where, interface: reference }: CaptureOptions): Link {
-  const route = RouteConnection.open(where)
-  try {
-    return route.links.getSync(reference)
-  } finally {
-    void route.close()
-  }
-}
-
-async function openCapture<L extends CaptureLinkType>(
-  options: CaptureAnyOptions,
-  settings: CaptureSettings,
-  link: Link | undefined,
-  linkType: L,
-): Promise<Opened<L>> {
-  const { direction, fanout, snapLength, resolve, netmask } = settings
-  const twice = direction === 'both'
-  const ignoreOutgoing = direction === 'in' || (twice && link?.loopback === true)
-  const liveOptions: LiveFilterOptions = {
-    linkType,
-    snapLength,
-    resolve,
-    netmask,
-    onlyOutgoing: direction === 'out',
-    loopbackOnce: twice && !link,
-  }
-  const live = liveFilter(settings.filter, liveOptions)
-  using namespace = namespaceDescriptor(options.in)
-  // The native side has a descriptor of its own before this returns.
-  const opening = openRing(
-    namespace.fd,
-    link?.name ?? 'any',
-    {
-      interface: link?.index ?? 0,
-      protocol: settings.protocol,
-      cooked: linkType !== 'ethernet',
-      cookedHeader: linkType === 'linux-sll2',
-      lowLatency: settings.lowLatency,
-      blockSize: settings.blockSize,
-      blockCount: settings.blockCount,
-      frameSize: slotSize,
-      timeoutMs: settings.timeoutMs,
-      snapLength,
-      promiscuous: settings.promiscuous,
-      allMulticast: settings.allMulticast,
-      ignoreOutgoing,
-      hardwareTime: settings.hardwareTime,
-      inlineVlan: settings.inlineVlan,
-      qdiscBypass: settings.qdiscBypass,
-      vnetHeader: settings.vnetHeader,
-      joinFanout: fanout !== undefined,
-      fanout: fanout ? (ignoreOutgoing ? withoutOutgoing(fanout.argument) : fanout.argument) : 0,
-      fanoutDescriptor: fanout?.descriptor ?? -1,
-    },
-    { filter: live.filter, fallback: live.fallback, fanout: fanout?.program, multicast: settings.multicast },
-  )
-  const ring = await opening
-  if (options.signal?.aborted) {
-    await discardRing(ring)
-    throw abortError(options.signal)
-  }
-  return { ring, link, linkType, settings, live, liveOptions, where: options.in }
 }

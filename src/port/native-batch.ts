@@ -78,23 +78,38 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   }
 
   get timestamps(): BigInt64Array | undefined {
-    return this.#known(() => (this.#timestamps ??= this.#slice(this.#memory.timestamps)))
+    this.check()
+    if (!this.#captured) return undefined
+    this.#timestamps ??= this.#slice(this.#memory.timestamps)
+    return this.#timestamps
   }
 
   get originalLengths(): Uint32Array | undefined {
-    return this.#known(() => (this.#originalLengths ??= this.#slice(this.#memory.originalLengths)))
+    this.check()
+    if (!this.#captured) return undefined
+    this.#originalLengths ??= this.#slice(this.#memory.originalLengths)
+    return this.#originalLengths
   }
 
   get flags(): Uint32Array | undefined {
-    return this.#known(() => (this.#flags ??= this.#slice(this.#memory.flags)))
+    this.check()
+    if (!this.#captured) return undefined
+    this.#flags ??= this.#slice(this.#memory.flags)
+    return this.#flags
   }
 
   get vlans(): Uint32Array | undefined {
-    return this.#known(() => (this.#vlans ??= this.#slice(this.#memory.vlans)))
+    this.check()
+    if (!this.#captured) return undefined
+    this.#vlans ??= this.#slice(this.#memory.vlans)
+    return this.#vlans
   }
 
   get interfaces(): Uint32Array | undefined {
-    return this.#known(() => (this.#interfaces ??= this.#slice(this.#memory.interfaces)))
+    this.check()
+    if (!this.#captured) return undefined
+    this.#interfaces ??= this.#slice(this.#memory.interfaces)
+    return this.#interfaces
   }
 
   /** @internal Its memory is never filled twice. */
@@ -165,11 +180,6 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   }
 
   /** A column that captures have; made once, as whoever reads frame by frame asks for it each time. */
-  #known<C>(column: () => C): C | undefined {
-    this.check()
-    return this.#captured ? column() : undefined
-  }
-
   #slice<C extends Uint32Array | BigInt64Array>(column: C): C {
     return column.subarray(this.#first, this.#first + this.count) as C
   }

@@ -43,10 +43,22 @@ function copyOf(batch: FrameBatch, i: number): Uint8Array {
 
 /** Frame `i` of a batch with all that is known of it; a copy. */
 export function packetOf<L extends LinkType>(batch: FrameBatch<L>, i: number): Packet<L> {
-  const { timestamps, originalLengths, flags, vlans, interfaces } = batch
+  const { linkType, timestamps, originalLengths, flags, vlans, interfaces } = batch
+  const data = batch.copy(i)
+  if (timestamps && originalLengths && flags && interfaces && !vlans?.[i]) {
+    // Most packets of captures: in one piece, which costs a fraction of the other way.
+    return {
+      data,
+      linkType,
+      timestamp: timestamps[i]!,
+      originalLength: originalLengths[i]!,
+      flags: flags[i]!,
+      interface: interfaces[i]!,
+    }
+  }
   return {
-    data: batch.copy(i),
-    linkType: batch.linkType,
+    data,
+    linkType,
     ...(timestamps && { timestamp: timestamps[i]! }),
     ...(originalLengths && { originalLength: originalLengths[i]! }),
     ...(flags && { flags: flags[i]! }),
