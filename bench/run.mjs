@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { capture } from './cases/capture.mjs'
 import { drain } from './cases/drain.mjs'
 import { flood } from './cases/flood.mjs'
 import { forward } from './cases/forward.mjs'
@@ -15,7 +16,7 @@ import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
 
-const cases = { drain, flood, send, forward, idle, ticks, ping, netlink, rival }
+const cases = { drain, flood, send, forward, idle, ticks, ping, capture, netlink, rival }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

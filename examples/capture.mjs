@@ -1,17 +1,16 @@
-// Writes what the kernel sends on a TAP device into a file for Wireshark, until Ctrl-C.
+// Prints what passes an interface, or writes it into a file for Wireshark, until Ctrl-C.
 //
-//   sudo node examples/capture.mjs tap.pcapng    and in another terminal:  ping 192.0.2.2
-import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { captureBytes, Tap } from 'netloom'
+//   sudo node examples/capture.mjs eth0 'icmp or tcp port 443'
+//   sudo node examples/capture.mjs eth0 '' trace.pcapng
+import { Capture, describe, packets } from 'netloom'
 
-const [path = 'tap.pcapng'] = process.argv.slice(2)
-const tap = await Tap.create({ addresses: ['192.0.2.1/24'] })
-process.once('SIGINT', () => tap.close())
+const [name = 'lo', filter = '', path] = process.argv.slice(2)
+const capture = await Capture.open({ interface: name, filter })
+process.once('SIGINT', () => capture.close())
 
-console.log(`${tap.name} is up`)
-const section = { application: 'capture.mjs' }
-await pipeline(
-  captureBytes(tap.batches(), { section, describe: () => ({ name: tap.name }) }),
-  createWriteStream(path),
-)
+console.log(`capturing ${capture.name}`)
+if (path) await capture.toFile(path)
+for await (const { data, linkType } of packets(capture)) {
+  console.log(describe(data, linkType))
+}
+console.log(capture.stats())

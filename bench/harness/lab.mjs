@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Network } from '../../lib/network/index.js'
 import { buildFloor } from './floor.mjs'
 import { loadCore, measuredCore } from './machine.mjs'
-import { Program } from './program.mjs'
+import { Program, runTime } from './program.mjs'
 
 /** On one core, and not without us. */
 function bound(core, command, args) {
@@ -21,9 +21,34 @@ export class Lab {
     return network
   }
 
-  /** A C floor in one of its roles, on the measured core. */
-  floor(network, args, { source, ...options } = {}) {
-    return this.#start(network, measuredCore, buildFloor(source), args, options)
+  /** A C floor in one of its roles, on the measured core, or on the other if it makes `load`. */
+  floor(network, args, { source, load = false, ...options } = {}) {
+    return this.#start(network, load ? loadCore : measuredCore, buildFloor(source), args, options)
+  }
+
+  /** Somebody else's program, on the measured core, that says on its standard error when it is `ready`. */
+  async watcher(network, command, args, ready) {
+    const child = network.namespace.spawn(...bound(measuredCore, command, args), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    const kill = () => child.kill('SIGKILL')
+    this.#programs.push({
+      kill,
+      close() {
+        kill()
+        return ended
+      },
+    })
+    await new Promise((resolve, reject) => {
+      let said = ''
+      child.once('exit', code => reject(new Error(`${command} ended with ${code}: ${said}`)))
+      child.stderr.setEncoding('utf8').on('data', text => {
+        said += text
+        if (said.includes(ready)) resolve()
+      })
+    })
+    return { runTime: () => runTime(child.pid) }
   }
 
   /** A program of bench/programs, on the measured core. */

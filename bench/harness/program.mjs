@@ -2,6 +2,15 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
+/** CPU time of all threads of a process so far in nanoseconds, as the scheduler counts it. It is not woken for this. */
+export function runTime(pid) {
+  const tasks = `/proc/${pid}/task`
+  return readdirSync(tasks).reduce(
+    (sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
+    0,
+  )
+}
+
 /**
  * A program that is measured or makes load: it answers each line on its standard input with one line of JSON, after
  * a first one when it is ready.
@@ -53,13 +62,8 @@ export class Program {
     }
   }
 
-  /** CPU time of all its threads so far in nanoseconds, as the scheduler counts it. It is not woken for this. */
   runTime() {
-    const tasks = `/proc/${this.pid}/task`
-    return readdirSync(tasks).reduce(
-      (sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
-      0,
-    )
+    return runTime(this.pid)
   }
 
   async close() {

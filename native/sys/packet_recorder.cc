@@ -62,6 +62,10 @@ Failure PacketRecorder::prepare(PacketRing& ring, Fd out, RecordOptions options)
   regular_ = (status.stx_mode & S_IFMT) == S_IFREG;
   buffer_ = static_cast<uint8_t*>(malloc(kBuffer));
   if (!buffer_) return {ENOMEM, "malloc", nullptr};
+  ring_->count();
+  received_before_ = ring_->counters().received;
+  // What was lost before is nothing of this file's.
+  ring_->take_dropped();
   return {};
 }
 
@@ -75,10 +79,6 @@ void PacketRecorder::stop(bool at_once) {
 }
 
 RecordResult PacketRecorder::run() {
-  ring_->count();
-  received_before_ = ring_->counters().received;
-  // What was lost before is nothing of this file's.
-  ring_->take_dropped();
   if (options_.max_ms > 0) deadline_ = now_ms() + options_.max_ms;
   if (write_all(reinterpret_cast<const uint8_t*>(options_.head.data()), options_.head.size())) {
     result_.bytes = options_.head.size();

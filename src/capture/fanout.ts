@@ -8,7 +8,7 @@ import {
 import { FilterProgram } from '../filter/index.js'
 
 /** PACKET_FANOUT_ of include/uapi/linux/if_packet.h: by which rule a frame goes to one capture of the group. */
-const modes = {
+const modes: Readonly<Record<FanoutMode, number>> = {
   /** By flow: all frames of a connection go to the same one. */
   hash: 0,
   /** To one after the other. */
@@ -22,11 +22,11 @@ const modes = {
   queue: 5,
   /** As a program says. */
   program: 6,
-} as const
+}
 const eBpf = 7
 const flags = { rollover: 0x1000, uniqueId: 0x2000, ignoreOutgoing: 0x4000, defragment: 0x8000 } as const
 
-export type FanoutMode = keyof typeof modes
+export type FanoutMode = 'hash' | 'round-robin' | 'cpu' | 'rollover' | 'random' | 'queue' | 'program'
 
 /**
  * Several captures of one interface, in one process or many of the same user, get each frame once between them. The

@@ -15,4 +15,4 @@ export type {
   FanoutMode,
   FanoutOptions,
 } from './options.js'
-export type { RecordingOptions, RecordingResult } from './recording.js'
+export type { RecordingBounds, RecordingOptions, RecordingResult } from './recording.js'

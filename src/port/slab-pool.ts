@@ -6,6 +6,8 @@ const spareSlabs = 8
 /**
  * Frame memory of native ports, filled from front to back by one batch after the other. Views into it exist
  * only once {@link bytes} was read; before its memory is filled anew they are detached, and have length 0.
+ *
+ * @internal
  */
 export class Slab {
   readonly native: NativeSlab = createSlab()

@@ -20,7 +20,7 @@ export async function startTcpdump(
   const file = join(folder, 'out.pcap')
   const child = network.namespace.spawn(
     'tcpdump',
-    ['-i', link, '-w', file, '-c', String(count), '-U', '--immediate-mode', '-Z', 'root', ...more],
+    ['-i', link, '-w', file, '-c', String(count), '-B', '16384', '-Z', 'root', ...more],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const ended = once(child, 'close')

@@ -111,11 +111,32 @@ if (requiresRoot(t)) {
 
   t.test('capture', async t => {
     if (!requires(t, 'ping')) return
+    await using networks = await connectedNetworks()
+    const { red, blue } = networks
+    await red.addresses.create({ link: 'v0', address: '192.0.2.1/24' })
+    await blue.addresses.create({ link: 'v0', address: '192.0.2.2/24' })
+    const example = start(red, 'capture', 'v0', 'icmp')
+    await example.says(/^capturing v0$/m)
+    await ping(red, '192.0.2.2')
+    t.ok(await example.says(/192\.0\.2\.2 > 192\.0\.2\.1: icmp echo reply/))
+    t.equal(await example.stop(), 0)
+    const directory = await mkdtemp(join(tmpdir(), 'netloom-example-'))
+    t.teardown(() => rm(directory, { recursive: true }))
+    const file = join(directory, 'trace.pcapng')
+    const writer = start(red, 'capture', 'v0', '', file)
+    await writer.says(/^capturing v0$/m)
+    await ping(red, '192.0.2.2')
+    t.equal(await writer.stop(), 0)
+    t.equal((await readFile(file)).readUint32LE(0), 0x0a0d0d0a)
+  })
+
+  t.test('write-pcapng', async t => {
+    if (!requires(t, 'ping')) return
     await using network = await Network.create()
     const directory = await mkdtemp(join(tmpdir(), 'netloom-example-'))
     t.teardown(() => rm(directory, { recursive: true }))
     const file = join(directory, 'tap.pcapng')
-    const example = start(network, 'capture', file)
+    const example = start(network, 'write-pcapng', file)
     await example.says(/^tap0 is up$/m)
     await ping(network, '192.0.2.2')
     t.equal(await example.stop(), 0)
