@@ -15,6 +15,7 @@ export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/i
 export {
   FrameBatch,
   type FramePort,
+  filter,
   frames,
   impair,
   type PortEvent,
