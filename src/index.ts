@@ -16,6 +16,7 @@ export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/i
 export {
   FrameBatch,
   type FramePort,
+  filter,
   frames,
   impair,
   type PortEvent,

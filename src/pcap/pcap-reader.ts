@@ -117,8 +117,8 @@ export class PcapReader implements FormatReader {
   }
 
   /**
-   * Tells variants with the same magic number apart, by whether the header of the second packet makes sense where it
-   * would be. Where none does, or there is no second packet yet, it is the usual one: nobody shall wait for it.
+   * Tells variants with the same magic number apart: it is not the usual one where that has no header of a second packet,
+   * and another variant has. Nobody shall wait for a second packet.
    * `undefined` when more bytes are needed.
    */
   #recognize(bytes: Uint8Array): PcapVariant | undefined {
@@ -134,21 +134,20 @@ export class PcapReader implements FormatReader {
     if (bytes.length < this.needed) return undefined
     const fits = (variant: PcapVariant) => {
       const next = captured + headerLengths[variant]
-      return bytes.length - next >= 16 && this.#makesSense(bytes, next)
+      return bytes.length - next >= 16 && this.#isHeader(bytes, next)
     }
     if (bytes.length - this.needed < headerLengths[usual] || fits(usual)) return usual
     return others.find(fits) ?? usual
   }
 
-  #makesSense(bytes: Uint8Array, at: number): boolean {
+  /** Whether there could be the header of a packet: about the time of the first, and no more bytes than it had. */
+  #isHeader(bytes: Uint8Array, at: number): boolean {
     const view = new DataView(bytes.buffer, bytes.byteOffset)
     const little = this.section!.littleEndian
-    const seconds = view.getUint32(at, little)
-    const before = view.getUint32(0, little)
     const captured = view.getUint32(at + 8, little)
     return (
+      Math.abs(view.getUint32(at, little) - view.getUint32(0, little)) < 1e8 &&
       view.getUint32(at + 4, little) * this.#nanoseconds < 1e9 &&
-      Math.abs(seconds - before) < 1e8 &&
       captured <= 262144 &&
       captured <= view.getUint32(at + 12, little)
     )

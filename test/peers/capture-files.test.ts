@@ -24,10 +24,12 @@ import { requires, requiresThat } from '../support/requires.js'
 
 const count = 200
 
-/** What `randpkt` makes: DNS, of any length. */
+/** What `randpkt` makes: packets of any length, a second apart, and of this century. */
 function generate(directory: string, type = 'dns', name = `${type}.pcap`): string {
   const file = join(directory, name)
-  execFileSync('randpkt', ['-b', '400', '-c', `${count}`, '-t', type, file], { stdio: 'ignore' })
+  const early = `${file}-1970`
+  execFileSync('randpkt', ['-b', '400', '-c', `${count}`, '-t', type, early], { stdio: 'ignore' })
+  execFileSync('editcap', ['-F', 'pcap', '-t', '1700000000', early, file])
   return file
 }
 

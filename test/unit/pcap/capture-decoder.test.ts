@@ -8,6 +8,7 @@ import {
   PcapngWriter,
   PcapWriter,
 } from '../../../src/pcap/index.js'
+import { portPair } from '../../../src/port/index.js'
 
 const data = Uint8Array.of(1, 2, 3, 4, 5)
 const frames = 10
@@ -279,4 +280,12 @@ t.test('a batch owns its memory as far as it was given', async t => {
   t.same(batch!.frame(9), data, 'nothing is taken back')
   t.ok(isFrameBatch(batch!))
   t.same(batch!.bytes, bytes.subarray(60))
+})
+
+t.test('a batch of a link type that is known goes wherever batches go', async t => {
+  const [batch] = decode(file()).items.filter(isFileBatch)
+  const [a, b] = portPair('ethernet')
+  // The comparison is what tells TypeScript.
+  if (batch?.linkType === 'ethernet') t.match(await a.send(batch), { sent: frames })
+  t.same([...b.tryReceive()!], Array(frames).fill(data))
 })
