@@ -77,4 +77,12 @@ void Environment::call(const Napi::FunctionReference& function, size_t count, co
   }
 }
 
+void Environment::tell_ready(const Napi::FunctionReference& on_ready, int status, int events) {
+  Napi::HandleScope scope(env_);
+  napi_value values[2];
+  napi_create_int32(env_, status, &values[0]);
+  napi_create_int32(env_, events, &values[1]);
+  call(on_ready, 2, values);
+}
+
 }  // namespace netloom

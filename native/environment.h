@@ -48,6 +48,9 @@ class Environment {
   // from any callback of Node's. The caller must expect to have been closed meanwhile.
   void call(const Napi::FunctionReference& function, size_t count, const napi_value* values);
 
+  // Tells onReady(status, events) of a descriptor; the same holds.
+  void tell_ready(const Napi::FunctionReference& on_ready, int status, int events);
+
   Napi::FunctionReference make_system_error;
   SharedMemory* const report_memory;
   // What native calls report beside their result; JavaScript reads it as one Int32Array.

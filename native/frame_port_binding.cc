@@ -1,15 +1,11 @@
 #include "frame_port_binding.h"
 
 #include "arguments.h"
+#include "port_report.h"
 #include "slab.h"
 #include "throw_errno.h"
 
 namespace netloom {
-namespace {
-
-enum Report { kCursor = 0, kError = 1, kCut = 2, kFailedLength = 0, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6, kBytesHigh = 7 };
-
-}  // namespace
 
 Napi::Function FramePort::define(Napi::Env env) {
   return DefineClass(
@@ -38,14 +34,9 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
   }
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
     auto* self = static_cast<FramePort*>(owner);
-    napi_env env = self->environment_.env();
-    Napi::HandleScope scope(env);
     self->turn_.renew();
-    napi_value values[2];
-    napi_create_int32(env, status, &values[0]);
-    napi_create_int32(env, events, &values[1]);
     // The callback may close the port; nothing of `self` is touched after it.
-    self->environment_.call(self->on_ready_, 2, values);
+    self->environment_.tell_ready(self->on_ready_, status, events);
   });
   if (error != 0) {
     throw_failure(env, {-error, "epoll_ctl", nullptr});
@@ -137,7 +128,6 @@ Napi::Value FramePort::send_frame(const Napi::CallbackInfo& info) {
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.
 Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
   Napi::Env env = Env();
-  int32_t* report = environment_.report;
   WriteReport done;
   if (!fd_) {
     done.next = list.from;
@@ -147,15 +137,7 @@ Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
     done = write_frames(fd_.get(), framing_, list, budgeted ? 256 : UINT32_MAX);
     turn_.add(done.next - list.from);
   }
-  report[kSent] = static_cast<int32_t>(done.sent);
-  report[kDropped] = static_cast<int32_t>(done.dropped);
-  report[kFailedLength] = static_cast<int32_t>(done.failed_length);
-  report[kFailedIndex] = static_cast<int32_t>(done.failed_index);
-  report[kFailedError] = done.failed_error;
-  report[kSendError] = done.error;
-  report[kBytes] = static_cast<int32_t>(done.bytes);
-  report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
-  return Napi::Number::New(env, done.next);
+  return tell(env, environment_.report, done);
 }
 
 void FramePort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }

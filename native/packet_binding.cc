@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "bindings.h"
 #include "packet_opening.h"
+#include "port_report.h"
 #include "slab.h"
 #include "sys/packet_socket.h"
 #include "throw_errno.h"
@@ -16,9 +17,6 @@ namespace {
 
 // receive() answers it when the next frame does not fit into what is left of the slab.
 constexpr int32_t kNoRoom = -4097;
-
-// As FramePort reports; receive() also says what the kernel lost.
-enum Report { kCursor = 0, kError = 1, kCut = 2, kLost = 3, kFailedLength = 0, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6, kBytesHigh = 7 };
 
 }  // namespace
 
@@ -49,19 +47,14 @@ PacketPort::PacketPort(const Napi::CallbackInfo& info)
   interface_ = int_of(info, 1, 0);
   int error = poll_.open(environment_, ring_->fd(), this, [](void* owner, int status, int events) {
     auto* self = static_cast<PacketPort*>(owner);
-    napi_env env = self->environment_.env();
-    Napi::HandleScope scope(env);
     self->turn_.renew();
     if (status < 0) {
       // libuv says only that there is an error. EAGAIN: somebody took it already.
       int pending = take_packet_error(self->ring_->fd());
       status = -(pending != 0 ? pending : EAGAIN);
     }
-    napi_value values[2];
-    napi_create_int32(env, status, &values[0]);
-    napi_create_int32(env, events, &values[1]);
     // The callback may close the port; nothing of `self` is touched after it.
-    self->environment_.call(self->on_ready_, 2, values);
+    self->environment_.tell_ready(self->on_ready_, status, events);
   });
   if (error != 0) {
     delete ring_;
@@ -167,7 +160,6 @@ Napi::Value PacketPort::send_frame(const Napi::CallbackInfo& info) {
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.
 Napi::Value PacketPort::send(const FrameList& list, bool budgeted) {
   Napi::Env env = Env();
-  int32_t* report = environment_.report;
   WriteReport done;
   done.next = list.from;
   if (!open()) {
@@ -178,15 +170,7 @@ Napi::Value PacketPort::send(const FrameList& list, bool budgeted) {
     done = send_packets(ring_->fd(), {layout.ip, layout.vnet_header, interface_}, list, budgeted ? 256 : UINT32_MAX);
     turn_.add(done.next - list.from);
   }
-  report[kSent] = static_cast<int32_t>(done.sent);
-  report[kDropped] = static_cast<int32_t>(done.dropped);
-  report[kFailedLength] = static_cast<int32_t>(done.failed_length);
-  report[kFailedIndex] = static_cast<int32_t>(done.failed_index);
-  report[kFailedError] = done.failed_error;
-  report[kSendError] = done.error;
-  report[kBytes] = static_cast<int32_t>(done.bytes);
-  report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
-  return Napi::Number::New(env, done.next);
+  return tell(env, environment_.report, done);
 }
 
 void PacketPort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }

@@ -7,13 +7,12 @@
 
 #include "arguments.h"
 #include "bindings.h"
+#include "port_report.h"
 #include "slab.h"
 #include "throw_errno.h"
 
 namespace netloom {
 namespace {
-
-enum Report { kCursor = 0, kError = 1, kCut = 2, kTaken = 3, kFailedLength = 0, kSent = 1, kDropped = 2, kFailedIndex = 3, kFailedError = 4, kSendError = 5, kBytes = 6, kBytesHigh = 7 };
 
 // Bytes in which JavaScript tells and hears of an endpoint: address, scope, port, family (4, 6, or 0 for none).
 constexpr size_t kEndpointBytes = 24;
@@ -121,14 +120,9 @@ UdpPort::UdpPort(const Napi::CallbackInfo& info)
   }
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
     auto* self = static_cast<UdpPort*>(owner);
-    napi_env env = self->environment_.env();
-    Napi::HandleScope scope(env);
     self->turn_.renew();
-    napi_value values[2];
-    napi_create_int32(env, status, &values[0]);
-    napi_create_int32(env, events, &values[1]);
     // The callback may close the port; nothing of `self` is touched after it.
-    self->environment_.call(self->on_ready_, 2, values);
+    self->environment_.tell_ready(self->on_ready_, status, events);
   });
   if (error != 0) {
     throw_failure(env, {-error, "epoll_ctl", nullptr});
@@ -235,12 +229,11 @@ Napi::Value UdpPort::send_bytes(const Napi::CallbackInfo& info) {
 // budgetSpent; the rest is reported.
 Napi::Value UdpPort::send(DatagramList& list, const Napi::CallbackInfo& info, size_t argument) {
   Napi::Env env = info.Env();
-  int32_t* report = environment_.report;
   list.endpoint = uint_of(info, argument);
   list.local = uint_of(info, argument + 1);
   list.type_of_service = int_of(info, argument + 2, -1);
   bool budgeted = bool_of(info, argument + 3);
-  DatagramWriteReport done;
+  WriteReport done;
   if (!socket_) {
     done.next = list.from;
     done.error = EBADF;
@@ -249,15 +242,7 @@ Napi::Value UdpPort::send(DatagramList& list, const Napi::CallbackInfo& info, si
     done = socket_.write(list, budgeted ? 512 : UINT32_MAX);
     turn_.add(done.next - list.from);
   }
-  report[kSent] = static_cast<int32_t>(done.sent);
-  report[kDropped] = static_cast<int32_t>(done.dropped);
-  report[kFailedLength] = static_cast<int32_t>(done.failed_length);
-  report[kFailedIndex] = static_cast<int32_t>(done.failed_index);
-  report[kFailedError] = done.failed_error;
-  report[kSendError] = done.error;
-  report[kBytes] = static_cast<int32_t>(done.bytes);
-  report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
-  return Napi::Number::New(env, done.next);
+  return tell(env, environment_.report, done);
 }
 
 // readError(): false when there is none. Reports errno, origin, type, code, MTU and endpoint.

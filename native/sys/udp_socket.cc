@@ -272,7 +272,7 @@ DatagramReadReport UdpSocket::read(DatagramRoom& room, uint32_t most, size_t byt
 
 // Makes messages of the list from `report.next` on: as many datagrams as fit, several in one where they can be merged.
 // What cannot be sent at all is counted as dropped if it comes first. Gives how many messages there are.
-uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, DatagramWriteReport& report) {
+uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, WriteReport& report) {
   uint32_t from = report.next;
   Outgoing& out = *outgoing_;
   uint32_t messages = 0;
@@ -365,8 +365,8 @@ uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, Da
   return messages;
 }
 
-DatagramWriteReport UdpSocket::write(const DatagramList& list, uint32_t most) {
-  DatagramWriteReport report;
+WriteReport UdpSocket::write(const DatagramList& list, uint32_t most) {
+  WriteReport report;
   report.next = list.from;
   if (!outgoing_ && !(outgoing_ = static_cast<Outgoing*>(malloc(sizeof(Outgoing))))) {
     report.error = ENOMEM;

@@ -1,6 +1,7 @@
 #pragma once
 #include "endpoint_table.h"
 #include "fd.h"
+#include "frame_io.h"
 #include "netns.h"
 
 namespace netloom {
@@ -62,17 +63,6 @@ struct DatagramList {
   uint32_t count;
 };
 
-struct DatagramWriteReport {
-  uint32_t next = 0;
-  uint32_t sent = 0;
-  uint32_t dropped = 0;
-  uint64_t bytes = 0;
-  uint32_t failed_index = 0;
-  uint32_t failed_length = 0;
-  int failed_error = 0;  // of the first that was refused; ESTALE: its endpoint's number is known no more
-  int error = 0;         // EAGAIN: the socket is full at `next`
-};
-
 // What became of a datagram elsewhere: an entry of the socket's error queue, linux/errqueue.h.
 struct DatagramError {
   int error;
@@ -110,7 +100,8 @@ class UdpSocket {
 
   // Bounds are met to a message of the kernel's.
   DatagramReadReport read(DatagramRoom& room, uint32_t most, size_t bytes);
-  DatagramWriteReport write(const DatagramList& list, uint32_t most);
+  // ESTALE: the number of a datagram's endpoint is known no more.
+  WriteReport write(const DatagramList& list, uint32_t most);
   // One entry of the error queue; false when there is none, and the socket is rid of its error.
   bool read_error(DatagramError& out);
 
@@ -120,7 +111,7 @@ class UdpSocket {
   bool fits(const DatagramRoom& room, const DatagramReadReport& report, size_t length) const;
   void place(int message, uint8_t* data, DatagramRoom& room, DatagramReadReport& report);
   void deliver_pending(DatagramRoom& room, DatagramReadReport& report, uint32_t most);
-  uint32_t fill(const DatagramList& list, uint32_t most, bool merge, DatagramWriteReport& report);
+  uint32_t fill(const DatagramList& list, uint32_t most, bool merge, WriteReport& report);
 
   Fd fd_;
   int family_ = 0;

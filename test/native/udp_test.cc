@@ -122,7 +122,7 @@ TEST(udp_round_trip, "datagrams of all kinds come back as they were, however lit
     size_t next = 0;
     while (list.from < list.count || next < sent.lengths.size()) {
       if (list.from < list.count) {
-        DatagramWriteReport done = there.write(list, 64);
+        WriteReport done = there.write(list, 64);
         CHECK(done.dropped == 0);
         list.from = done.next;
       }
@@ -148,7 +148,7 @@ TEST(udp_round_trip, "datagrams of all kinds come back as they were, however lit
   mixed.add(10, 'b');
   mixed.add(10, 'c');
   mixed.offsets[1] = 1000;
-  DatagramWriteReport done = there.write(mixed.list(to), 100);
+  WriteReport done = there.write(mixed.list(to), 100);
   CHECK(done.sent == 2 && done.dropped == 1 && done.failed_index == 1 && done.failed_error == ERANGE);
   done = there.write(mixed.list(to ^ 0x10000), 100);
   CHECK(done.sent == 0 && done.dropped == 3);

@@ -187,10 +187,12 @@ t.test('whatever the bytes, nothing throws, and all say the same', async t => {
   const cursor = new FrameCursor()
   const editor = new FrameEditor()
   const reassembler = new Reassembler()
+  // Each frame goes through all that reads frames: the inputs are shared out.
+  const each = Math.ceil(runs / Object.keys(linkTypes).length)
   for (const linkType of Object.keys(linkTypes) as LinkType[]) {
     const made = Array.from({ length: 300 }, () => encode(random.next(linkType)))
     const mutator = new Mutator(seed, [...linkFrames(linkType), ...made.filter(frame => frame.length < 4000)])
-    for (let i = 0; i < runs; i++) {
+    for (let i = 0; i < each; i++) {
       const bytes = mutator.next()
       try {
         const decoded = decode(bytes, linkType)
@@ -208,7 +210,7 @@ t.test('whatever the bytes, nothing throws, and all say the same', async t => {
         return void t.fail(`${linkType}: ${error} on ${hex(bytes)}`)
       }
     }
-    t.pass(`${linkType}: ${runs} inputs`)
+    t.pass(`${linkType}: ${each} inputs`)
   }
 })
 

@@ -180,14 +180,15 @@ t.test('broken files are refused with a capture file error, and nothing else', a
     ['pcap', [...plain, ...older]],
   ] as const) {
     const mutator = new Mutator(seed, samples)
+    const each = Math.ceil(runs / 2)
     let whole = 0
-    for (let i = 0; i < runs; i++) {
+    for (let i = 0; i < each; i++) {
       const bytes = mutator.next()
       const problem = tryFile(bytes, i % 8 === 0)
       if (problem === undefined) whole++
       else if (problem !== '') return void t.fail(`${name}: ${problem} on ${hex(bytes)}`)
     }
-    t.ok(whole > runs / 20, `${name}: ${runs} inputs, ${whole} of them readable`)
+    t.ok(whole > each / 20, `${name}: ${each} inputs, ${whole} of them readable`)
   }
 })
 

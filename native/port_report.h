@@ -1,0 +1,40 @@
+#pragma once
+#include <napi.h>
+
+#include "sys/frame_io.h"
+
+namespace netloom {
+
+// What ports report beside their results, by place in Environment::report.
+enum Report {
+  // receive(): `kLost` is frames that the kernel dropped (captures), `kTaken` bytes (UDP).
+  kCursor = 0,
+  kError = 1,
+  kCut = 2,
+  kLost = 3,
+  kTaken = 3,
+  // send…()
+  kFailedLength = 0,
+  kSent = 1,
+  kDropped = 2,
+  kFailedIndex = 3,
+  kFailedError = 4,
+  kSendError = 5,
+  kBytes = 6,
+  kBytesHigh = 7
+};
+
+// The result of send…(): the first frame not looked at. The rest is reported.
+inline Napi::Value tell(Napi::Env env, int32_t* report, const WriteReport& done) {
+  report[kSent] = static_cast<int32_t>(done.sent);
+  report[kDropped] = static_cast<int32_t>(done.dropped);
+  report[kFailedLength] = static_cast<int32_t>(done.failed_length);
+  report[kFailedIndex] = static_cast<int32_t>(done.failed_index);
+  report[kFailedError] = done.failed_error;
+  report[kSendError] = done.error;
+  report[kBytes] = static_cast<int32_t>(done.bytes);
+  report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
+  return Napi::Number::New(env, done.next);
+}
+
+}  // namespace netloom
