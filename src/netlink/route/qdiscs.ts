@@ -86,7 +86,9 @@ export class Qdiscs {
     const there = wanted.handle === undefined ? await this.#find(wanted, options.signal) : undefined
     // Without a handle the kernel puts one of another kind aside, exclusive or not; with a handle it does not.
     const handle = there?.handle === undefined ? options.handle : there.handle === '1:' ? '2:' : '1:'
-    await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, { ...options, handle })
+    // The kernel makes no htb of nothing; tc sends what it has by default.
+    const settings = options.kind === 'htb' ? { htb: options.htb ?? {} } : {}
+    await this.#change('create', NLM_F.CREATE | NLM_F.EXCL, { ...options, ...settings, handle })
   }
 
   /**
