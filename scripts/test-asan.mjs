@@ -66,8 +66,11 @@ const built = run(
 )
 if (built !== 0) process.exit(1)
 
+// node scripts/test-asan.mjs [WORD…]: only files with one of these in their path.
+const words = process.argv.slice(2)
 const files = readdirSync(join(checkout, tests), { recursive: true })
   .filter(name => name.endsWith('.test.ts') && !leftOut.includes(name))
+  .filter(name => words.length === 0 || words.some(word => name.includes(word)))
   .map(name => join(tests, name))
   .sort()
 const sanitizers = {
