@@ -62,7 +62,7 @@ export const sections: Arbitrary<CaptureSection> = fc
 
 export const interfaces: Arbitrary<CaptureInterface> = fc
   .tuple(
-    fc.constantFrom<FileLinkType[]>('ethernet', 'ip', 'linux-sll2', 147, 0xffff),
+    fc.constantFrom<FileLinkType[]>('ethernet', 'ip', 'linux-sll2', 148, 0xffff),
     uint32,
     some({
       comments,
