@@ -130,9 +130,15 @@ struct UdpSocket::Outgoing {
   uint32_t segments[kMessages];
 };
 
-UdpSocket::~UdpSocket() {
+UdpSocket::~UdpSocket() { close(); }
+
+void UdpSocket::close() {
+  fd_.reset();
   free(incoming_);
   free(outgoing_);
+  incoming_ = nullptr;
+  outgoing_ = nullptr;
+  pending_ = pending_end_ = 0;
 }
 
 bool UdpSocket::fits(const DatagramRoom& room, const DatagramReadReport& report, size_t length) const {

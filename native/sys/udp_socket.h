@@ -90,7 +90,8 @@ class UdpSocket {
     coalesce_ = coalesce;
     segment_ = segment;
   }
-  void close() { fd_.reset(); }
+  // Lets go of the memory too, which is megabytes.
+  void close();
   bool segments() const { return segment_; }
   EndpointTable& endpoints() { return endpoints_; }
 

@@ -2,7 +2,7 @@
  * Networks as users have them: a namespace with its links, addresses, routes and neighbors in one object.
  *
  * May use `errors`, `address`, `lifecycle`, `netns`, `netlink/core`, `netlink/route`, `netlink/generic`,
- * `netlink/netfilter`.
+ * `netlink/netfilter`, `tuntap`.
  */
 export type {
   MasqueradeOptions,

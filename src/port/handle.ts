@@ -45,7 +45,8 @@ export const noRoom = -4097
 
 /**
  * What the last native call reported beside its result.
- * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures).
+ * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures), or
+ * bytes (UDP).
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
  * first.
  */

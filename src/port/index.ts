@@ -1,6 +1,6 @@
 /**
  * The seam: what carries frames ({@link FramePort}). They travel in a {@link FrameBatch} of `frames`.
- * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`.
+ * May use `errors`, `lifecycle`, `bytes`, `address`, `frames`, `filter`.
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.js'
 export { BatchReader, type DeliveredBatch } from './batch-reader.js'

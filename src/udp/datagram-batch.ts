@@ -1,3 +1,4 @@
+import { NetloomError } from '../errors/index.js'
 import { NativeBatch, type Slab, share } from '../port/index.js'
 import type { Endpoint } from './endpoint.js'
 
@@ -33,10 +34,17 @@ export class DatagramBatch extends NativeBatch<'user0'> {
     return this.#column(0)
   }
 
-  /** Who sent datagram `i`. The same object each time. */
+  /**
+   * Who sent datagram `i`. The same object each time.
+   * @throws NetloomError `ERR_INVALID_STATE` from a batch that was kept so long that others took the sender's number
+   */
   endpoint(i: number): Endpoint {
-    // It was entered a moment ago; only as many others as the table has places could have put it out.
-    return this.#source.endpoint(this.endpoints[i]!)!
+    const endpoint = this.#source.endpoint(this.endpoints[i]!)
+    if (endpoint) return endpoint
+    throw new NetloomError(
+      'ERR_INVALID_STATE',
+      'the sender is known no more: ask before others by the thousand came',
+    )
   }
 
   /** The address that datagram `i` was sent to; of sockets with `information`. Its port is 0. */
