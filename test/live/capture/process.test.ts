@@ -70,7 +70,8 @@ if (requiresRoot(t)) {
     const inside = await runChild(`${prelude}
       process.on('uncaughtException', error => console.log('uncaught', error.message))
       Capture.prototype.onEnd = () => { throw new Error('from within the callback') }
-      const reading = capture.batches().next()
+      // For as long as it reads, the process lives.
+      ;(async () => { for await (const _ of capture.batches()); })()
       await network.links.delete('v0')
       console.log(await capture.closed)
       await new Promise(resolve => setTimeout(resolve, 20))

@@ -73,7 +73,8 @@ if (requiresRoot(t)) {
       process.on('uncaughtException', error => console.log('uncaught', error.message))
       // Called from within the native readiness callback, when the device is gone.
       Tap.prototype.onEnd = () => { throw new Error('from within the callback') }
-      const reading = tap.batches().next()
+      // For as long as it reads, the process lives.
+      ;(async () => { for await (const _ of tap.batches()); })()
       await network.links.delete('tap0')
       console.log(await tap.closed)
       await new Promise(resolve => setTimeout(resolve, 20))
