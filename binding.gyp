@@ -21,6 +21,7 @@
         "native/packet_binding.cc",
         "native/packet_opening.cc",
         "native/recording.cc",
+        "native/sys/checksum.cc",
         "native/sys/ethtool.cc",
         "native/sys/frame_io.cc",
         "native/sys/inet_socket.cc",
@@ -31,6 +32,7 @@
         "native/sys/packet_recorder.cc",
         "native/sys/packet_ring.cc",
         "native/sys/packet_socket.cc",
+        "native/sys/segmentation.cc",
         "native/sys/tuntap.cc"
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")"],
