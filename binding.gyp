@@ -22,6 +22,7 @@
         "native/packet_opening.cc",
         "native/recording.cc",
         "native/sys/checksum.cc",
+        "native/sys/coalescing.cc",
         "native/sys/ethtool.cc",
         "native/sys/frame_io.cc",
         "native/sys/inet_socket.cc",

@@ -1,6 +1,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // Ones'-complement sums of 16-bit words (RFC 1071). Words are added as they lie in memory, so that a folded sum is
 // stored without a change of byte order, and what is added to one by hand is in network byte order. Sums are 64 bits
@@ -22,6 +23,21 @@ inline uint16_t fold_sum(uint64_t sum) {
 
 // Of bytes that stand at an odd offset in what they are a part of.
 inline uint64_t odd_sum(uint64_t sum) { return __builtin_bswap16(fold_sum(sum)); }
+
+inline uint16_t load_word(const uint8_t* from) {
+  uint16_t word;
+  memcpy(&word, from, sizeof word);
+  return word;
+}
+inline void store_word(uint8_t* to, uint16_t word) { memcpy(to, &word, sizeof word); }
+
+inline void store_checksum(uint8_t* to, uint64_t sum) { store_word(to, static_cast<uint16_t>(~fold_sum(sum))); }
+
+// Zero is written as 0xffff, which is its other spelling: to UDP zero is none (RFC 768).
+inline void store_udp_checksum(uint8_t* to, uint64_t sum) {
+  store_checksum(to, sum);
+  if (load_word(to) == 0) store_word(to, 0xffff);
+}
 
 // What takes the term away from a sum.
 inline uint64_t minus(uint16_t term) { return static_cast<uint16_t>(~term); }

@@ -1,11 +1,16 @@
 #pragma once
+#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "checksum.h"
 
 // Where the headers of a frame are: as much as cutting and joining ask for.
 namespace netloom {
 
-constexpr uint8_t kTcp = 6, kUdp = 17;  // IPPROTO_…
+constexpr uint8_t kTcp = 6, kUdp = 17;                                // IPPROTO_…
+constexpr uint32_t kTcpChecksum = 16, kUdpChecksum = 6;               // offsets in their headers
+constexpr uint8_t kFin = 0x01, kPush = 0x08, kAck = 0x10, kCwr = 0x80;  // flags of TCP, in its byte 13
 
 inline uint16_t read16(const uint8_t* from) { return static_cast<uint16_t>(from[0] << 8 | from[1]); }
 inline uint32_t read32(const uint8_t* from) { return static_cast<uint32_t>(read16(from)) << 16 | read16(from + 2); }
@@ -14,6 +19,20 @@ inline void put16(uint8_t* to, uint32_t value) {
   to[1] = static_cast<uint8_t>(value);
 }
 inline void put32(uint8_t* to, uint32_t value) { put16(to, value >> 16), put16(to + 2, value); }
+
+// The sum of the pseudo-header of a checksum over `length` bytes. A tunnel's headers can make them more than 16 bits
+// have room for.
+inline uint16_t length_sum(size_t length) { return fold_sum(htonl(static_cast<uint32_t>(length))); }
+inline uint64_t pseudo_header_sum(const uint8_t* ip, uint8_t protocol, size_t length) {
+  const uint64_t addresses = ip[0] >> 4 == 4 ? sum_bytes(ip + 12, 8) : sum_bytes(ip + 8, 32);
+  return addresses + htons(protocol) + length_sum(length);
+}
+
+// The checksum of an IPv4 header, made anew.
+inline void sum_ipv4_header(uint8_t* ip) {
+  store_word(ip + 10, 0);
+  store_checksum(ip + 10, sum_bytes(ip, (ip[0] & 15) * 4u));
+}
 
 constexpr uint32_t kNoHeader = UINT32_MAX;
 

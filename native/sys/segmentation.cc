@@ -1,6 +1,5 @@
 #include "segmentation.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -10,45 +9,18 @@
 namespace netloom {
 namespace {
 
-constexpr uint32_t kTcpChecksum = 16, kUdpChecksum = 6;  // offsets in their headers
-constexpr uint8_t kFin = 0x01, kPush = 0x08, kCwr = 0x80;
-
-uint16_t load(const uint8_t* from) {
-  uint16_t value;
-  memcpy(&value, from, sizeof value);
-  return value;
-}
-
-void store(uint8_t* to, uint16_t value) { memcpy(to, &value, sizeof value); }
-
-// A complete checksum where a sum of zero is written as 0xffff, zero being none (RFC 768).
-void store_nonzero(uint8_t* to, uint64_t sum) {
-  const uint16_t checksum = static_cast<uint16_t>(~fold_sum(sum));
-  store(to, checksum ? checksum : 0xffff);
-}
-
 // Completes one whose place holds the sum of the pseudo-header. skb_checksum_help() writes zero as 0xffff for all
 // protocols.
 void complete(uint8_t* frame, size_t length, size_t start, size_t offset) {
-  store_nonzero(frame + start + offset, sum_bytes(frame + start, length - start));
+  store_udp_checksum(frame + start + offset, sum_bytes(frame + start, length - start));
 }
 
-// Of the addresses and the protocol, without the length.
-uint64_t pseudo_header(const uint8_t* ip, uint8_t protocol) {
-  const uint64_t addresses = ip[0] >> 4 == 4 ? sum_bytes(ip + 12, 8) : sum_bytes(ip + 8, 32);
-  return addresses + htons(protocol);
-}
-
-// The length of a pseudo-header. A tunnel's headers can make it more than 16 bits have room for.
-uint16_t length_sum(size_t length) { return fold_sum(htonl(static_cast<uint32_t>(length))); }
-
-// Lengths, the identification, and the header's own checksum of segment i, which goes on for `length` bytes from the IP header.
+// What differs in the IP header of segment i, which has `length` bytes from there on.
 void edit_network(uint8_t* ip, bool ipv6, uint32_t length, uint32_t i) {
   if (ipv6) return put16(ip + 4, length - 40);
   put16(ip + 2, length);
   put16(ip + 4, read16(ip + 4) + i);
-  store(ip + 10, 0);
-  store(ip + 10, static_cast<uint16_t>(~fold_sum(sum_bytes(ip, (ip[0] & 15) * 4u))));
+  sum_ipv4_header(ip);
 }
 
 }  // namespace
@@ -101,12 +73,12 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header,
   // The sum of the pseudo-header stands in the frame, with the length of it all: taken from there it is right behind a
   // routing header, too, where the address that counts is another.
   if (plan.partial) {
-    plan.sum = load(transport + checksum) + minus(plan.tcp ? length_sum(length - plan.transport) : load(transport + 4));
+    plan.sum = load_word(transport + checksum) + minus(plan.tcp ? length_sum(length - plan.transport) : load_word(transport + 4));
   } else {
-    plan.sum = pseudo_header(frame + plan.network, kTcp);
+    plan.sum = pseudo_header_sum(frame + plan.network, kTcp, 0);
   }
   if (plan.outer_checksum) {
-    plan.outer_sum = load(frame + plan.outer_transport + kUdpChecksum) + minus(length_sum(length - plan.outer_transport));
+    plan.outer_sum = load_word(frame + plan.outer_transport + kUdpChecksum) + minus(length_sum(length - plan.outer_transport));
   }
   return 0;
 }
@@ -130,13 +102,13 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
     put32(transport + 4, read32(transport + 4) + i * plan.size);
     if (i + 1 < plan.segments) transport[13] &= ~(kFin | kPush);
     if (i > 0) transport[13] &= ~kCwr;
-    store(transport + kTcpChecksum, 0);
+    store_word(transport + kTcpChecksum, 0);
     sum += sum_bytes(transport, plan.headers - plan.transport);
-    store(transport + kTcpChecksum, static_cast<uint16_t>(~fold_sum(sum)));
+    store_checksum(transport + kTcpChecksum, sum);
   } else {
     put16(transport + 4, length - plan.transport);
-    store(transport + kUdpChecksum, 0);
-    store_nonzero(transport + kUdpChecksum, sum + sum_bytes(transport, 8));
+    store_word(transport + kUdpChecksum, 0);
+    store_udp_checksum(transport + kUdpChecksum, sum + sum_bytes(transport, 8));
   }
   if (plan.outer_transport == 0) return;
   edit_network(to + plan.outer_network, plan.outer_ipv6, length - plan.outer_network, i);
@@ -144,8 +116,8 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
   const uint32_t between = plan.headers - plan.outer_transport;
   put16(outer + 4, length - plan.outer_transport);
   if (!plan.outer_checksum) return;
-  store(outer + kUdpChecksum, 0);
-  store_nonzero(outer + kUdpChecksum, plan.outer_sum + length_sum(length - plan.outer_transport) +
+  store_word(outer + kUdpChecksum, 0);
+  store_udp_checksum(outer + kUdpChecksum, plan.outer_sum + length_sum(length - plan.outer_transport) +
                                           sum_bytes(outer, between) + (between % 2 ? odd_sum(payload) : payload));
 }
 
