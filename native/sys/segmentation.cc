@@ -11,8 +11,8 @@ namespace {
 
 // Completes one whose place holds the sum of the pseudo-header. skb_checksum_help() writes zero as 0xffff for all
 // protocols.
-void complete(uint8_t* frame, size_t length, size_t start, size_t offset) {
-  store_udp_checksum(frame + start + offset, sum_bytes(frame + start, length - start));
+void complete(uint8_t* frame, size_t length, size_t start, size_t checksum) {
+  store_udp_checksum(frame + checksum, sum_bytes(frame + start, length - start));
 }
 
 // What differs in the IP header of segment i, which has `length` bytes from there on.
@@ -28,14 +28,22 @@ void edit_network(uint8_t* ip, bool ipv6, uint32_t length, uint32_t i) {
 int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header, bool ethernet, SegmentPlan& plan) {
   const uint8_t kind = header.gso_type & kGsoKind;
   const uint8_t tunnel = header.gso_type & (kGsoTunnel4 | kGsoTunnel6);
-  if (kind != kGsoTcp4 && kind != kGsoTcp6 && kind != kGsoUdp) return kind == kGsoNone ? EINVAL : EOPNOTSUPP;
-  if (header.gso_size == 0 || length > UINT32_MAX || tunnel == (kGsoTunnel4 | kGsoTunnel6)) return EINVAL;
   plan = {};
   plan.frame = frame;
   plan.length = length;
+  plan.segments = 1;
+  plan.partial = header.flags & kVnetNeedsChecksum;
+  if (length > UINT32_MAX) return EINVAL;
+  if (kind == kGsoNone) {
+    // Linux writes the bit of a tunnel for a single frame, too, whose outer checksum is done.
+    plan.transport = header.csum_start;
+    plan.checksum = static_cast<uint32_t>(header.csum_start) + header.csum_offset;
+    return plan.partial && plan.checksum + 2 > length ? EINVAL : 0;
+  }
+  if (kind != kGsoTcp4 && kind != kGsoTcp6 && kind != kGsoUdp) return EOPNOTSUPP;
+  if (header.gso_size == 0 || tunnel == (kGsoTunnel4 | kGsoTunnel6)) return EINVAL;
   plan.size = header.gso_size;
   plan.tcp = kind != kGsoUdp;
-  plan.partial = header.flags & kVnetNeedsChecksum;
 
   plan.network = find_network(frame, length, ethernet);
   if (plan.network == kNoHeader) return EINVAL;
@@ -44,12 +52,14 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header,
     plan.outer_ipv6 = frame[plan.network] >> 4 == 6;
     plan.outer_network = plan.network;
     plan.outer_transport = find_transport(frame, length, plan.outer_network, kUdp);
-    if (plan.outer_ipv6 != (tunnel == kGsoTunnel6) || plan.outer_transport != header.outer_th_offset) return EINVAL;
-    if (header.inner_nh_offset < plan.outer_transport + 8 || header.inner_nh_offset > length) return EINVAL;
+    // Behind two VLAN tags Linux says IPv4 of any tunnel: the bytes know.
+    if (plan.outer_transport == kNoHeader) return EINVAL;
+    // Where Linux puts a VLAN tag into the frame as it is read, it counts the tag in csum_start and not in these two.
+    const uint32_t tag = plan.outer_network > 14 && plan.outer_transport == header.outer_th_offset + 4u ? 4 : 0;
+    plan.network = header.inner_nh_offset + tag;
+    if (plan.outer_transport != header.outer_th_offset + tag || plan.network < plan.outer_transport + 8) return EINVAL;
     plan.outer_checksum = header.flags & kVnetTunnelChecksum;
-    const uint32_t inner = find_network(frame + header.inner_nh_offset, length - header.inner_nh_offset, false);
-    if (inner == kNoHeader) return EINVAL;
-    plan.network = header.inner_nh_offset;
+    if (plan.network > length || find_network(frame + plan.network, length - plan.network, false) == kNoHeader) return EINVAL;
   }
   plan.ipv6 = frame[plan.network] >> 4 == 6;
   if (plan.tcp && plan.ipv6 != (kind == kGsoTcp6)) return EINVAL;
@@ -59,9 +69,9 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header,
   const uint32_t own = plan.tcp ? (transport[12] >> 4) * 4u : 8;
   plan.headers = plan.transport + own;
   if (own < (plan.tcp ? 20 : 8) || plan.headers > length) return EINVAL;
-  const uint32_t checksum = plan.tcp ? kTcpChecksum : kUdpChecksum;
+  plan.checksum = plan.transport + (plan.tcp ? kTcpChecksum : kUdpChecksum);
   if (plan.partial) {
-    if (header.csum_start != plan.transport || header.csum_offset != checksum) return EINVAL;
+    if (header.csum_start != plan.transport || header.csum_start + header.csum_offset != static_cast<int>(plan.checksum)) return EINVAL;
   } else if (!plan.tcp || tunnel) {
     return EINVAL;  // virtio_net_hdr_to_skb() wants it for these
   }
@@ -73,7 +83,7 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header,
   // The sum of the pseudo-header stands in the frame, with the length of it all: taken from there it is right behind a
   // routing header, too, where the address that counts is another.
   if (plan.partial) {
-    plan.sum = load_word(transport + checksum) + minus(plan.tcp ? length_sum(length - plan.transport) : load_word(transport + 4));
+    plan.sum = load_word(frame + plan.checksum) + minus(plan.tcp ? length_sum(length - plan.transport) : load_word(transport + 4));
   } else {
     plan.sum = pseudo_header_sum(frame + plan.network, kTcp, 0);
   }
@@ -88,8 +98,8 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
   if (plan.segments == 1) {
     // No super-frame to the kernel, which leaves it as it is but for the checksum.
     memcpy(to, plan.frame, length);
-    if (plan.partial) complete(to, length, plan.transport, plan.tcp ? kTcpChecksum : kUdpChecksum);
-    if (plan.outer_checksum) complete(to, length, plan.outer_transport, kUdpChecksum);
+    if (plan.partial) complete(to, length, plan.transport, plan.checksum);
+    if (plan.outer_checksum) complete(to, length, plan.outer_transport, plan.outer_transport + kUdpChecksum);
     return;
   }
   memcpy(to, plan.frame, plan.headers);
@@ -124,7 +134,7 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
 int complete_checksum(uint8_t* frame, size_t length, const VnetHeader& header) {
   if (!(header.flags & kVnetNeedsChecksum)) return 0;
   if (static_cast<size_t>(header.csum_start) + header.csum_offset + 2 > length) return EINVAL;
-  complete(frame, length, header.csum_start, header.csum_offset);
+  complete(frame, length, header.csum_start, static_cast<size_t>(header.csum_start) + header.csum_offset);
   return 0;
 }
 

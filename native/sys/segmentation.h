@@ -5,8 +5,8 @@
 #include "vnet_header.h"
 
 // Cuts super-frames to the frames that they stand for, as net/ipv4/af_inet.c, tcp_offload.c, udp_offload.c and
-// net/ipv6/ip6_offload.c do it, byte for byte. One whose payload is not longer than gso_size is one segment, which
-// differs from the frame in nothing but completed checksums.
+// net/ipv6/ip6_offload.c do it, byte for byte. One whose payload is not longer than gso_size is one segment, and so is
+// a frame that asks for no cutting; its segment differs from it in nothing but completed checksums.
 namespace netloom {
 
 // A super-frame, looked at: what its segments have in common.
@@ -18,6 +18,7 @@ struct SegmentPlan {
   uint32_t segments = 0;
   uint32_t network = 0;   // offset of the IP header that belongs to the transport header
   uint32_t transport = 0;
+  uint32_t checksum = 0;  // offset of the transport checksum
   uint32_t outer_network = 0, outer_transport = 0;  // of a tunnel; 0, 0 = none
   bool ipv6 = false, outer_ipv6 = false, tcp = false;
   bool partial = false;         // the transport checksum is left to us,
