@@ -25,6 +25,8 @@
         "native/sys/coalescing.cc",
         "native/sys/ethtool.cc",
         "native/sys/frame_io.cc",
+        "native/sys/frame_splitter.cc",
+        "native/sys/frame_writer.cc",
         "native/sys/inet_socket.cc",
         "native/sys/namespace.cc",
         "native/sys/macvtap.cc",

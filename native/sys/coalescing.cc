@@ -201,11 +201,7 @@ uint32_t Coalescer::plan(const FrameList& list, uint32_t end, bool ethernet, uin
     }
     Packet packet = parse(list.data + offset, length, ethernet);
     if (packet.part == Packet::Part::kUnknown) close_addresses(packet.addresses);
-    if (list.headers) {
-      VnetHeader header = {};
-      memcpy(&header, list.headers + i * list.header_stride, list.header_stride < sizeof header ? list.header_stride : sizeof header);
-      if ((header.flags & kVnetNeedsChecksum) || header.gso_type != kGsoNone) packet.whole = false;
-    }
+    if (list.headers && list.headers[i].asks()) packet.whole = false;
     place(i, packet.part == Packet::Part::kFlow && (packet.kind & kinds) ? &packet : nullptr, adjacent);
   }
 

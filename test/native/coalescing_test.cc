@@ -43,7 +43,7 @@ struct Frames {
     for (size_t i = 0; i < frames.size(); i++)
       if (!frames[i].empty()) memcpy(memory.data() + offsets[i], frames[i].data(), frames[i].size());
     headers.resize(frames.size());
-    return {memory.data(), size, offsets.data(), lengths.data(), reinterpret_cast<uint8_t*>(headers.data()), sizeof(VnetHeader), from, static_cast<uint32_t>(frames.size())};
+    return {memory.data(), size, offsets.data(), lengths.data(), headers.data(), from, static_cast<uint32_t>(frames.size())};
   }
 };
 
