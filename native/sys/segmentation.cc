@@ -31,14 +31,15 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header,
   plan = {};
   plan.frame = frame;
   plan.length = length;
-  plan.segments = 1;
   plan.partial = header.flags & kVnetNeedsChecksum;
   if (length > UINT32_MAX) return EINVAL;
   if (kind == kGsoNone) {
     // Linux writes the bit of a tunnel for a single frame, too, whose outer checksum is done.
     plan.transport = header.csum_start;
     plan.checksum = static_cast<uint32_t>(header.csum_start) + header.csum_offset;
-    return plan.partial && plan.checksum + 2 > length ? EINVAL : 0;
+    if (plan.partial && plan.checksum + 2 > length) return EINVAL;
+    plan.segments = 1;
+    return 0;
   }
   if (kind != kGsoTcp4 && kind != kGsoTcp6 && kind != kGsoUdp) return EOPNOTSUPP;
   if (header.gso_size == 0 || tunnel == (kGsoTunnel4 | kGsoTunnel6)) return EINVAL;

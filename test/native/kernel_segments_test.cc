@@ -77,6 +77,7 @@ class Lab {
   int send(const VnetHeader& header, const iovec* parts, uint32_t count) {
     std::vector<iovec> all = {{const_cast<VnetHeader*>(&header), sizeof header}};
     all.insert(all.end(), parts, parts + count);
+    sent++;
     return writev(in_, all.data(), static_cast<int>(all.size())) < 0 ? errno : 0;
   }
   int send(const VnetHeader& header, const Bytes& frame) {
@@ -107,7 +108,7 @@ class Lab {
     }
     return frames;
   }
-  uint64_t super_frames = 0;
+  uint64_t sent = 0, super_frames = 0;  // and of what came
 
  private:
   // Of our own frames the next: what the kernel sends by itself has other addresses.
@@ -241,7 +242,7 @@ TEST(kernel_shapes, "the kernel cuts every shape to the same bytes") {
       CHECK(same);
     }
   }
-  CHECK(lab.super_frames > 100);
+  CHECK(lab.super_frames * 2 > lab.sent);
 }
 
 TEST(kernel_seedless, "the kernel sums TCP whose checksum is not begun to the same") {
@@ -272,7 +273,7 @@ TEST(kernel_random, "the kernel cuts random headers to the same bytes") {
     if (!same) printf("# run %d: %zu bytes by %u\n", run, length, size);
     CHECK(same);
   }
-  CHECK(lab.super_frames > 1000);
+  CHECK(lab.super_frames * 2 > lab.sent);
 }
 
 TEST(kernel_rejoined, "the kernel cuts what was joined to what it was") {
@@ -281,7 +282,7 @@ TEST(kernel_rejoined, "the kernel cuts what was joined to what it was") {
   Random random(32);
   static Coalescer coalescer;
   const uint8_t kinds = kJoinTcp4 | kJoinTcp6 | (lab.offloads & kUso ? kJoinUdp4 | kJoinUdp6 : 0);
-  uint64_t frames_in_all = 0, groups_in_all = 0;
+  uint64_t frames_in_all = 0;
   for (int run = 0; run < 400; run++) {
     const uint32_t flows = 1 + random.below(5);
     std::vector<Shape> shapes;
@@ -317,7 +318,7 @@ TEST(kernel_rejoined, "the kernel cuts what was joined to what it was") {
       lengths.push_back(static_cast<uint32_t>(frames.back().size()));
       memory.insert(memory.end(), frames.back().begin(), frames.back().end());
     }
-    const FrameList list = {memory.data(), memory.size(), offsets.data(), lengths.data(), nullptr, 0, 0, count};
+    const FrameList list = {memory.data(), memory.size(), offsets.data(), lengths.data(), nullptr, 0, count};
     const uint32_t groups = coalescer.plan(list, count, true, kinds, random.once_in(4));
     bool right = true;
     for (uint32_t g = 0; g < groups && right; g++) {
@@ -343,9 +344,8 @@ TEST(kernel_rejoined, "the kernel cuts what was joined to what it was") {
     if (!right) printf("# run %d\n", run);
     CHECK(right);
     frames_in_all += count;
-    groups_in_all += groups;
   }
-  CHECK(groups_in_all * 2 < frames_in_all);
+  CHECK(lab.super_frames * 10 > frames_in_all);
 }
 
 TEST(tshark_checksums, "tshark finds all checksums of what was cut good, and a bad one bad") {
