@@ -25,7 +25,17 @@ void edit_network(uint8_t* ip, bool ipv6, uint32_t length, uint32_t i) {
 
 }  // namespace
 
-int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header, bool ethernet, SegmentPlan& plan) {
+void correct_tunnel(const uint8_t* frame, size_t length, VnetHeader& header) {
+  const uint32_t network = find_network(frame, length, true);
+  if (network == kNoHeader || network == 14) return;
+  const uint32_t transport = find_transport(frame, length, network, kUdp);
+  if (transport == kNoHeader || transport != header.outer_th_offset + 4u) return;
+  header.outer_th_offset += 4;
+  header.inner_nh_offset += 4;
+}
+
+int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, bool ethernet, SegmentPlan& plan) {
+  VnetHeader header = given;
   const uint8_t kind = header.gso_type & kGsoKind;
   const uint8_t tunnel = header.gso_type & (kGsoTunnel4 | kGsoTunnel6);
   plan = {};
@@ -53,12 +63,10 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& header,
     plan.outer_ipv6 = frame[plan.network] >> 4 == 6;
     plan.outer_network = plan.network;
     plan.outer_transport = find_transport(frame, length, plan.outer_network, kUdp);
-    // Behind two VLAN tags Linux says IPv4 of any tunnel: the bytes know.
-    if (plan.outer_transport == kNoHeader) return EINVAL;
-    // Where Linux puts a VLAN tag into the frame as it is read, it counts the tag in csum_start and not in these two.
-    const uint32_t tag = plan.outer_network > 14 && plan.outer_transport == header.outer_th_offset + 4u ? 4 : 0;
-    plan.network = header.inner_nh_offset + tag;
-    if (plan.outer_transport != header.outer_th_offset + tag || plan.network < plan.outer_transport + 8) return EINVAL;
+    // Its version is that of the bytes: behind two VLAN tags Linux says IPv4 of any tunnel.
+    if (ethernet) correct_tunnel(frame, length, header);
+    plan.network = header.inner_nh_offset;
+    if (plan.outer_transport != header.outer_th_offset || plan.network < plan.outer_transport + 8) return EINVAL;
     plan.outer_checksum = header.flags & kVnetTunnelChecksum;
     if (plan.network > length || find_network(frame + plan.network, length - plan.network, false) == kNoHeader) return EINVAL;
   }

@@ -97,7 +97,10 @@ class Lab {
     std::vector<Bytes> frames;
     Bytes frame;
     VnetHeader header;
+    super_frame.clear();
     while (frames.size() < count && receive(whole_, &header, frame)) {
+      super_frame = frame;
+      super_header = header;
       SegmentPlan plan;
       if (plan_segments(frame.data(), frame.size(), header, true, plan) != 0) break;
       if (plan.segments > 1) super_frames++;
@@ -109,6 +112,9 @@ class Lab {
     return frames;
   }
   uint64_t sent = 0, super_frames = 0;  // and of what came
+  // The last that came.
+  Bytes super_frame;
+  VnetHeader super_header = {};
 
  private:
   // Of our own frames the next: what the kernel sends by itself has other addresses.
@@ -148,9 +154,13 @@ bool dropped(const Shape& shape, size_t length, uint16_t size) {
   return shape.tcp && length <= size && length + shape.tcp_options.size() > size;
 }
 
-bool agree(Lab& lab, const Shape& shape, size_t length, uint16_t size, bool seed = true) {
+Bytes random_payload(size_t length) {
   Random random(length);
-  const Bytes payload = random_bytes(random, length);
+  return random_bytes(random, length);
+}
+
+bool agree(Lab& lab, const Shape& shape, size_t length, uint16_t size, bool seed = true) {
+  const Bytes payload = random_payload(length);
   Built built = build(shape, payload.data(), length, seed);
   if (!seed) built.header.flags = 0, built.header.csum_start = built.header.csum_offset = 0;
   built.header.gso_size = size;
@@ -274,6 +284,28 @@ TEST(kernel_random, "the kernel cuts random headers to the same bytes") {
     CHECK(same);
   }
   CHECK(lab.super_frames * 2 > lab.sent);
+}
+
+TEST(kernel_sent_on, "a super-frame can be sent on as it came") {
+  Lab lab;
+  NEED(lab);
+  for (auto& [name, shape] : well_formed()) {
+    if (!lab.can(shape)) continue;
+    for (const std::vector<uint16_t>& vlans : {std::vector<uint16_t>{}, {9}, {9, 10}}) {
+      Shape tagged = shape;
+      tagged.vlans = vlans;
+      const bool first = agree(lab, tagged, 3000, 1400);
+      correct_tunnel(lab.super_frame.data(), lab.super_frame.size(), lab.super_header);
+      const int error = lab.send(lab.super_header, lab.super_frame);
+      const std::vector<Bytes> ours = lab.cut(3), kernel = lab.segments(3);
+      const bool again = error == 0 && kernel.size() == 3 && ours == kernel;
+      bool built = again;
+      for (uint32_t i = 0; i < 3 && again; i++)
+        built = built && kernel[i] == build(segment_shape(tagged, i, 3, 1400), random_payload(3000).data() + i * 1400, i < 2 ? 1400 : 200).bytes;
+      if (!first || !again || !built) printf("# %s, %zu tags: %d %d %d, errno %d\n", name.c_str(), vlans.size(), first, again, built, error);
+      CHECK(first && again && built);
+    }
+  }
 }
 
 TEST(kernel_rejoined, "the kernel cuts what was joined to what it was") {
