@@ -1,5 +1,6 @@
 #include "segmentation.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,12 +16,20 @@ void complete(uint8_t* frame, size_t length, size_t start, size_t checksum) {
   store_udp_checksum(frame + checksum, sum_bytes(frame + start, length - start));
 }
 
-// What differs in the IP header of segment i, which has `length` bytes from there on.
-void edit_network(uint8_t* ip, bool ipv6, uint32_t length, uint32_t i) {
-  if (ipv6) return put16(ip + 4, length - 40);
-  put16(ip + 2, length);
-  put16(ip + 4, read16(ip + 4) + i);
-  sum_ipv4_header(ip);
+// The sum of an IPv4 header without what differs in segments.
+uint64_t network_sum(const uint8_t* ip) {
+  if (ip[0] >> 4 == 6) return 0;
+  return sum_bytes(ip, (ip[0] & 15) * 4u) + minus(load_word(ip + 2)) + minus(load_word(ip + 4)) + minus(load_word(ip + 10));
+}
+
+// What differs in the IP header of segment i, which has `length` bytes from there on. `ip` is the super-frame's: what was
+// just written is slow to read.
+void edit_network(uint8_t* to, const uint8_t* ip, uint64_t sum, uint32_t length, uint32_t i) {
+  if (ip[0] >> 4 == 6) return put16(to + 4, length - 40);
+  const uint16_t total = htons(static_cast<uint16_t>(length)), id = htons(static_cast<uint16_t>(read16(ip + 4) + i));
+  store_word(to + 2, total);
+  store_word(to + 4, id);
+  store_checksum(to + 10, sum + total + id);
 }
 
 }  // namespace
@@ -60,7 +69,6 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, 
   if (plan.network == kNoHeader) return EINVAL;
   const uint32_t outermost = plan.network;
   if (tunnel) {
-    plan.outer_ipv6 = frame[plan.network] >> 4 == 6;
     plan.outer_network = plan.network;
     plan.outer_transport = find_transport(frame, length, plan.outer_network, kUdp);
     // Its version is that of the bytes: behind two VLAN tags Linux says IPv4 of any tunnel.
@@ -96,6 +104,11 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, 
   } else {
     plan.sum = pseudo_header_sum(frame + plan.network, kTcp, 0);
   }
+  // Ports, and of TCP all but the sequence number, the flags and the checksum.
+  plan.sum += sum_bytes(transport, 4);
+  if (plan.tcp) plan.sum += sum_bytes(transport + 8, 4) + load_word(transport + 14) + sum_bytes(transport + 18, own - 18);
+  plan.network_sum = network_sum(frame + plan.network);
+  if (tunnel) plan.outer_network_sum = network_sum(frame + plan.outer_network);
   if (plan.outer_checksum) {
     plan.outer_sum = load_word(frame + plan.outer_transport + kUdpChecksum) + minus(length_sum(length - plan.outer_transport));
   }
@@ -114,23 +127,27 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
   memcpy(to, plan.frame, plan.headers);
   const uint64_t payload = copy_and_sum(to + plan.headers, plan.frame + plan.headers + static_cast<size_t>(i) * plan.size,
                                         length - plan.headers);
-  edit_network(to + plan.network, plan.ipv6, length - plan.network, i);
+  const uint32_t own = length - plan.transport;
+  edit_network(to + plan.network, plan.frame + plan.network, plan.network_sum, length - plan.network, i);
   uint8_t* transport = to + plan.transport;
-  uint64_t sum = plan.sum + length_sum(length - plan.transport) + payload;
+  uint64_t sum = plan.sum + length_sum(own) + payload;
   if (plan.tcp) {
-    put32(transport + 4, read32(transport + 4) + i * plan.size);
-    if (i + 1 < plan.segments) transport[13] &= ~(kFin | kPush);
-    if (i > 0) transport[13] &= ~kCwr;
-    store_word(transport + kTcpChecksum, 0);
-    sum += sum_bytes(transport, plan.headers - plan.transport);
+    const uint8_t* given = plan.frame + plan.transport;
+    uint8_t flags = given[13];
+    if (i + 1 < plan.segments) flags &= ~(kFin | kPush);
+    if (i > 0) flags &= ~kCwr;
+    const uint32_t sequence = read32(given + 4) + i * plan.size;
+    put32(transport + 4, sequence);
+    transport[13] = flags;
+    sum += htonl(sequence);
+    sum += htons(static_cast<uint16_t>(given[12] << 8 | flags));
     store_checksum(transport + kTcpChecksum, sum);
   } else {
-    put16(transport + 4, length - plan.transport);
-    store_word(transport + kUdpChecksum, 0);
-    store_udp_checksum(transport + kUdpChecksum, sum + sum_bytes(transport, 8));
+    put16(transport + 4, own);
+    store_udp_checksum(transport + kUdpChecksum, sum + htons(static_cast<uint16_t>(own)));
   }
   if (plan.outer_transport == 0) return;
-  edit_network(to + plan.outer_network, plan.outer_ipv6, length - plan.outer_network, i);
+  edit_network(to + plan.outer_network, plan.frame + plan.outer_network, plan.outer_network_sum, length - plan.outer_network, i);
   uint8_t* outer = to + plan.outer_transport;
   const uint32_t between = plan.headers - plan.outer_transport;
   put16(outer + 4, length - plan.outer_transport);

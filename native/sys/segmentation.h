@@ -24,10 +24,12 @@ struct SegmentPlan {
   uint32_t transport = 0;
   uint32_t checksum = 0;  // offset of the transport checksum
   uint32_t outer_network = 0, outer_transport = 0;  // of a tunnel; 0, 0 = none
-  bool ipv6 = false, outer_ipv6 = false, tcp = false;
+  bool ipv6 = false, tcp = false;
   bool partial = false;         // the transport checksum is left to us,
   bool outer_checksum = false;  // and the tunnel's
-  uint64_t sum = 0, outer_sum = 0;  // of the pseudo-headers, without the length
+  // What is the same in all segments of the sums of the transport header and its pseudo-header, of the IP header, and
+  // of a tunnel's pseudo-header and IP header.
+  uint64_t sum = 0, network_sum = 0, outer_sum = 0, outer_network_sum = 0;
 };
 
 // 0, or EINVAL for a frame whose bytes contradict its header, EOPNOTSUPP for a kind that is not cut here. `ethernet`:
