@@ -5,8 +5,8 @@
 namespace netloom {
 namespace {
 
-// 16 bytes at a time, in the vector registers that every machine of the kind has. Their 32-bit halves are added to lanes
-// of 64 bits, which leaves the carries in the lanes.
+// 16 bytes at a time, in the vector registers that every machine of the kind has. Their 32-bit halves are added to
+// lanes of 64 bits, which keep the carries.
 using Lanes = uint64_t __attribute__((vector_size(16)));
 
 template <bool kCopy>

@@ -46,7 +46,8 @@ uint64_t mix(uint64_t hash, const uint8_t* from, size_t length) {
   return hash;
 }
 
-// The checksums, in the spelling that cutting gives them: the sum of zero is 0 in TCP's and in the header's, 0xffff in UDP's.
+// The checksums, in the spelling that cutting gives them: a sum of zero is 0 in TCP's and in the header's, 0xffff in
+// UDP's.
 bool verify(const uint8_t* frame, uint32_t length, uint32_t network, uint32_t transport, bool tcp) {
   const uint8_t* ip = frame + network;
   if (ip[0] >> 4 == 4 && (fold_sum(sum_bytes(ip, 20)) != 0xffff || load_word(ip + 10) == 0xffff)) return false;
@@ -74,7 +75,8 @@ Coalescer::Packet Coalescer::parse(const uint8_t* frame, size_t length, bool eth
   packet.network = static_cast<uint8_t>(network);
   packet.transport = static_cast<uint8_t>(network + (ipv6 ? 40 : 20));
   const bool tcp = protocol == kTcp;
-  if (!plain || (!ipv6 && (ip[0] != 0x45 || (read16(ip + 6) & 0x3fff))) || length < packet.transport + (tcp ? 20u : 8u)) return packet;
+  if (!plain || (!ipv6 && (ip[0] != 0x45 || (read16(ip + 6) & 0x3fff)))) return packet;
+  if (length < packet.transport + (tcp ? 20u : 8u)) return packet;
 
   packet.part = Packet::Part::kFlow;
   packet.kind = tcp ? (ipv6 ? kJoinTcp6 : kJoinTcp4) : (ipv6 ? kJoinUdp6 : kJoinUdp4);
@@ -85,7 +87,8 @@ Coalescer::Packet Coalescer::parse(const uint8_t* frame, size_t length, bool eth
   if (own < (tcp ? 20u : 8u) || stated != length - network || packet.transport + own >= length) return packet;
   packet.headers = static_cast<uint8_t>(packet.transport + own);
   packet.payload = static_cast<uint16_t>(length - packet.headers);
-  packet.whole = tcp ? (th[13] & kAck) && !(th[13] & ~kJoinable) : read16(th + 4) == length - packet.transport && load_word(th + 6);
+  packet.whole = tcp ? (th[13] & kAck) && !(th[13] & ~kJoinable)
+                     : read16(th + 4) == length - packet.transport && load_word(th + 6);
   return packet;
 }
 
@@ -118,7 +121,8 @@ bool Coalescer::continues(const Group& group, const CoalescedFrame& joined, cons
   // Acknowledgment, the lengths and reserved bits, flags, window, urgent pointer, options.
   if (read32(next_th + 4) != read32(th + 4) + group.bytes || memcmp(th + 8, next_th + 8, 5) != 0) return false;
   if ((next_th[13] & kCwr) || ((th[13] ^ next_th[13]) & ~(kCwr | kPush | kFin))) return false;
-  return memcmp(th + 14, next_th + 14, 2) == 0 && memcmp(th + 18, next_th + 18, packet.headers - packet.transport - 18) == 0;
+  return memcmp(th + 14, next_th + 14, 2) == 0 &&
+         memcmp(th + 18, next_th + 18, packet.headers - packet.transport - 18u) == 0;
 }
 
 void Coalescer::close_addresses(uint64_t addresses) {
@@ -222,7 +226,7 @@ uint32_t Coalescer::plan(const FrameList& list, uint32_t end, bool ethernet, uin
     joined.header.csum_start = group.transport;
     joined.header.csum_offset = tcp ? kTcpChecksum : kUdpChecksum;
   }
-  for (uint32_t i = from_; i < end; i++) members_[group_[group_of_[i - from_]].filled++] = static_cast<uint16_t>(i - from_);
+  for (uint32_t i = 0; from_ + i < end; i++) members_[group_[group_of_[i]].filled++] = static_cast<uint16_t>(i);
   return groups_;
 }
 
@@ -253,7 +257,8 @@ uint32_t Coalescer::gather(uint32_t i, iovec* parts) {
   parts[count++] = {headers_, group.headers};
   for (uint32_t n = 0; n < joined.frames; n++) {
     const uint32_t m = member(i, n);
-    parts[count++] = {const_cast<uint8_t*>(list_.data) + list_.offsets[m] + group.headers, list_.lengths[m] - group.headers};
+    uint8_t* payload = const_cast<uint8_t*>(list_.data) + list_.offsets[m] + group.headers;
+    parts[count++] = {payload, list_.lengths[m] - group.headers};
   }
   return count;
 }

@@ -7,8 +7,8 @@
 // Joins frames of one flow to super-frames for the kernel, by the rules of its own generic receive offload
 // (net/ipv4/tcp_offload.c, udp_offload.c, tools/testing/selftests/net/gro.c): it must be able to cut them to the same
 // frames again, byte for byte. The one exception is the identification of IPv4 datagrams that must not be fragmented:
-// many senders give all of them the same one, mostly 0, and cutting counts it up. It means nothing there, and whoever looks
-// at it must ignore it (RFC 6864 section 4.1).
+// many senders give all of them the same one, mostly 0, and cutting counts it up. It means nothing there, and whoever
+// looks at it must ignore it (RFC 6864 section 4.1).
 namespace netloom {
 
 // Bits of what may be joined.
@@ -35,8 +35,8 @@ class Coalescer {
   // Groups list[from, min(end, from + kFrames)): in each flow the frames stay in order, groups are in the order of
   // their first frames, each frame is in one group. Frames outside list.size, and frames whose header in the list asks
   // for anything, are alone. `kinds` says what may be joined; `adjacent`: only frames that follow one another in
-  // the list, so that a write that stops midway leaves the rest of the list and nothing else. Checksums of all that is joined were verified. Nothing is allocated.
-  // Returns the number of groups.
+  // the list, so that a write that stops midway leaves the rest of the list and nothing else. Checksums of all that is
+  // joined were verified. Nothing is allocated. Returns the number of groups.
   uint32_t plan(const FrameList& list, uint32_t end, bool ethernet, uint8_t kinds, bool adjacent);
   const CoalescedFrame& group(uint32_t i) const;
   // The index in the list of the n-th frame of a group.

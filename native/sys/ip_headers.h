@@ -59,9 +59,9 @@ inline uint32_t find_network(const uint8_t* frame, size_t length, bool ethernet)
   return length - at < (version == 4 ? 20 : 40) ? kNoHeader : at;
 }
 
-// Offset of the header of `protocol` in the packet whose IP header, looked at by find_network(), is at `network`; options and
-// the extension headers that may precede a segment (hop-by-hop, routing, destination) are passed over. kNoHeader: it is
-// another protocol, or a fragment, or the headers do not fit in the frame.
+// Offset of the header of `protocol` in the packet whose IP header, looked at by find_network(), is at `network`;
+// options and the extension headers that may precede a segment (hop-by-hop, routing, destination) are passed over.
+// kNoHeader: it is another protocol, or a fragment, or the headers do not fit in the frame.
 inline uint32_t find_transport(const uint8_t* frame, size_t length, uint32_t network, uint8_t protocol) {
   const uint8_t* ip = frame + network;
   size_t at;

@@ -19,11 +19,12 @@ void complete(uint8_t* frame, size_t length, size_t start, size_t checksum) {
 // The sum of an IPv4 header without what differs in segments.
 uint64_t network_sum(const uint8_t* ip) {
   if (ip[0] >> 4 == 6) return 0;
-  return sum_bytes(ip, (ip[0] & 15) * 4u) + minus(load_word(ip + 2)) + minus(load_word(ip + 4)) + minus(load_word(ip + 10));
+  return sum_bytes(ip, (ip[0] & 15) * 4u) + minus(load_word(ip + 2)) + minus(load_word(ip + 4)) +
+         minus(load_word(ip + 10));
 }
 
-// What differs in the IP header of segment i, which has `length` bytes from there on. `ip` is the super-frame's: what was
-// just written is slow to read.
+// What differs in the IP header of segment i, which has `length` bytes from there on. `ip` is the super-frame's: what
+// was just written is slow to read.
 void edit_network(uint8_t* to, const uint8_t* ip, uint64_t sum, uint32_t length, uint32_t i) {
   if (ip[0] >> 4 == 6) return put16(to + 4, length - 40);
   const uint16_t total = htons(static_cast<uint16_t>(length)), id = htons(static_cast<uint16_t>(read16(ip + 4) + i));
@@ -34,8 +35,15 @@ void edit_network(uint8_t* to, const uint8_t* ip, uint64_t sum, uint32_t length,
 
 }  // namespace
 
-void correct_tunnel(const uint8_t* frame, size_t length, VnetHeader& header) {
-  const uint32_t network = find_network(frame, length, true);
+void correct_tunnel(const uint8_t* frame, size_t length, bool ethernet, VnetHeader& header) {
+  if (!(header.gso_type & (kGsoTunnel4 | kGsoTunnel6))) return;
+  if ((header.gso_type & kGsoKind) == kGsoNone) {
+    header.gso_type = kGsoNone;
+    header.flags &= ~kVnetTunnelChecksum;
+    header.outer_th_offset = header.inner_nh_offset = 0;
+    return;
+  }
+  const uint32_t network = ethernet ? find_network(frame, length, true) : kNoHeader;
   if (network == kNoHeader || network == 14) return;
   const uint32_t transport = find_transport(frame, length, network, kUdp);
   if (transport == kNoHeader || transport != header.outer_th_offset + 4u) return;
@@ -53,7 +61,7 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, 
   plan.partial = header.flags & kVnetNeedsChecksum;
   if (length > UINT32_MAX) return EINVAL;
   if (kind == kGsoNone) {
-    // Linux writes the bit of a tunnel for a single frame, too, whose outer checksum is done.
+    // Also with the bit of a tunnel: see correct_tunnel().
     plan.transport = header.csum_start;
     plan.checksum = static_cast<uint32_t>(header.csum_start) + header.csum_offset;
     if (plan.partial && plan.checksum + 2 > length) return EINVAL;
@@ -72,11 +80,12 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, 
     plan.outer_network = plan.network;
     plan.outer_transport = find_transport(frame, length, plan.outer_network, kUdp);
     // Its version is that of the bytes: behind two VLAN tags Linux says IPv4 of any tunnel.
-    if (ethernet) correct_tunnel(frame, length, header);
+    correct_tunnel(frame, length, ethernet, header);
     plan.network = header.inner_nh_offset;
     if (plan.outer_transport != header.outer_th_offset || plan.network < plan.outer_transport + 8) return EINVAL;
     plan.outer_checksum = header.flags & kVnetTunnelChecksum;
-    if (plan.network > length || find_network(frame + plan.network, length - plan.network, false) == kNoHeader) return EINVAL;
+    if (plan.network > length) return EINVAL;
+    if (find_network(frame + plan.network, length - plan.network, false) == kNoHeader) return EINVAL;
   }
   plan.ipv6 = frame[plan.network] >> 4 == 6;
   if (plan.tcp && plan.ipv6 != (kind == kGsoTcp6)) return EINVAL;
@@ -88,7 +97,7 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, 
   if (own < (plan.tcp ? 20 : 8) || plan.headers > length) return EINVAL;
   plan.checksum = plan.transport + (plan.tcp ? kTcpChecksum : kUdpChecksum);
   if (plan.partial) {
-    if (header.csum_start != plan.transport || header.csum_start + header.csum_offset != static_cast<int>(plan.checksum)) return EINVAL;
+    if (header.csum_start != plan.transport || header.csum_offset != plan.checksum - plan.transport) return EINVAL;
   } else if (!plan.tcp || tunnel) {
     return EINVAL;  // virtio_net_hdr_to_skb() wants it for these
   }
@@ -100,17 +109,21 @@ int plan_segments(const uint8_t* frame, size_t length, const VnetHeader& given, 
   // The sum of the pseudo-header stands in the frame, with the length of it all: taken from there it is right behind a
   // routing header, too, where the address that counts is another.
   if (plan.partial) {
-    plan.sum = load_word(frame + plan.checksum) + minus(plan.tcp ? length_sum(length - plan.transport) : load_word(transport + 4));
+    const uint16_t summed = plan.tcp ? length_sum(length - plan.transport) : load_word(transport + 4);
+    plan.sum = load_word(frame + plan.checksum) + minus(summed);
   } else {
     plan.sum = pseudo_header_sum(frame + plan.network, kTcp, 0);
   }
   // Ports, and of TCP all but the sequence number, the flags and the checksum.
   plan.sum += sum_bytes(transport, 4);
-  if (plan.tcp) plan.sum += sum_bytes(transport + 8, 4) + load_word(transport + 14) + sum_bytes(transport + 18, own - 18);
+  if (plan.tcp) {
+    plan.sum += sum_bytes(transport + 8, 4) + load_word(transport + 14) + sum_bytes(transport + 18, own - 18);
+  }
   plan.network_sum = network_sum(frame + plan.network);
   if (tunnel) plan.outer_network_sum = network_sum(frame + plan.outer_network);
   if (plan.outer_checksum) {
-    plan.outer_sum = load_word(frame + plan.outer_transport + kUdpChecksum) + minus(length_sum(length - plan.outer_transport));
+    const uint8_t* outer = frame + plan.outer_transport;
+    plan.outer_sum = load_word(outer + kUdpChecksum) + minus(length_sum(length - plan.outer_transport));
   }
   return 0;
 }
@@ -125,8 +138,8 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
     return;
   }
   memcpy(to, plan.frame, plan.headers);
-  const uint64_t payload = copy_and_sum(to + plan.headers, plan.frame + plan.headers + static_cast<size_t>(i) * plan.size,
-                                        length - plan.headers);
+  const uint8_t* from = plan.frame + plan.headers + static_cast<size_t>(i) * plan.size;
+  const uint64_t payload = copy_and_sum(to + plan.headers, from, length - plan.headers);
   const uint32_t own = length - plan.transport;
   edit_network(to + plan.network, plan.frame + plan.network, plan.network_sum, length - plan.network, i);
   uint8_t* transport = to + plan.transport;
@@ -147,7 +160,8 @@ void write_segment(const SegmentPlan& plan, uint32_t i, uint8_t* to) {
     store_udp_checksum(transport + kUdpChecksum, sum + htons(static_cast<uint16_t>(own)));
   }
   if (plan.outer_transport == 0) return;
-  edit_network(to + plan.outer_network, plan.frame + plan.outer_network, plan.outer_network_sum, length - plan.outer_network, i);
+  edit_network(to + plan.outer_network, plan.frame + plan.outer_network, plan.outer_network_sum,
+               length - plan.outer_network, i);
   uint8_t* outer = to + plan.outer_transport;
   const uint32_t between = plan.headers - plan.outer_transport;
   put16(outer + 4, length - plan.outer_transport);

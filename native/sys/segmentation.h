@@ -9,9 +9,10 @@
 // a frame that asks for no cutting; its segment differs from it in nothing but completed checksums.
 namespace netloom {
 
-// As Linux reads a frame to us it puts the VLAN tag into it, and counts the tag in csum_start but not in the two offsets of a
-// tunnel. Adds it to these where it is missing, so that the frame can be sent on. `frame` begins with an Ethernet header.
-void correct_tunnel(const uint8_t* frame, size_t length, VnetHeader& header);
+// Makes of the header that Linux gives a tunnel's frame one that it takes back. A VLAN tag that it puts into the frame as
+// we read it is counted in csum_start, but not in the two offsets of the tunnel; and a frame that is no super-frame has
+// the tunnel's bit nevertheless, its outer checksum being complete.
+void correct_tunnel(const uint8_t* frame, size_t length, bool ethernet, VnetHeader& header);
 
 // A super-frame, looked at: what its segments have in common.
 struct SegmentPlan {
