@@ -383,6 +383,16 @@ TEST(joins_lengths, "a frame that is longer or shorter than its packet is alone"
     }
 }
 
+TEST(joins_stated, "a frame whose packet says to be shorter is alone, whatever its checksum covers") {
+  Frames frames;
+  for (uint32_t n = 0; n < 3; n++) frames.add(nth(kTcpShape, n, 100), 100);
+  Bytes& packet = frames.frames[1];
+  packets::set16(packet, 2, 139);
+  packets::set16(packet, 10, 0);
+  packets::set16(packet, 10, static_cast<uint16_t>(~packets::sum(packet, 0, 20)));
+  CHECK(joined(frames) == "0 | 1 | 2");
+}
+
 TEST(joins_headers, "a frame whose header asks for something is alone") {
   Frames frames;
   for (uint32_t n = 0; n < 4; n++) frames.add(nth(kTcpShape, n, 100), 100);
