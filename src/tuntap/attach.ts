@@ -123,7 +123,7 @@ export async function readDescriptor(
   const informed = packetInformation ?? hasPacketInformation(fd, name)
   control(fd, name, 'TUNSETOFFLOAD', 0)
   prepareDescriptor(fd, true)
-  const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST)
+  const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST | flags.IFF_DETACH_QUEUE)
   return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), vnetHeaderSize, lent: true }
 }
 
