@@ -12,12 +12,13 @@ import { ping } from './cases/ping.mjs'
 import { rival } from './cases/rival.mjs'
 import { send } from './cases/send.mjs'
 import { ticks } from './cases/ticks.mjs'
+import { tunnel } from './cases/tunnel.mjs'
 import { udp } from './cases/udp.mjs'
 import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
 
-const cases = { drain, flood, send, forward, idle, ticks, ping, capture, netlink, udp, rival }
+const cases = { drain, flood, send, forward, idle, ticks, ping, capture, netlink, udp, tunnel, rival }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
