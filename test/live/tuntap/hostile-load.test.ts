@@ -152,6 +152,16 @@ if (requiresRoot(t)) {
     t.equal(b.counters().sentDropped, 0n)
   })
 
+  t.test('sends on a link that is down end, however many', async t => {
+    await using network = await Network.create()
+    await using tun = await Tun.create({ ...options, in: network, up: false })
+    const packet = new Uint8Array(100).fill(0x45, 0, 1)
+    let dropped = 0
+    while (dropped < 5000) dropped += (await tun.send(packet)).dropped
+    const batch = FrameBatch.from('ip', Array(1000).fill(packet))
+    for (let i = 0; i < 5; i++) t.match(await tun.send(batch), { sent: 0, dropped: 1000, next: 1000 })
+  })
+
   t.test('renames, other MTUs and queue lengths', async t => {
     await using load = await loaded()
     const { red, a } = load
