@@ -9,6 +9,7 @@
 namespace netloom {
 
 class Environment;
+struct WritingMemory;
 
 // Something with a uv handle that must be closed before its environment goes.
 class LoopResource {
@@ -55,6 +56,8 @@ class Environment {
   SharedMemory* const report_memory;
   // What native calls report beside their result; JavaScript reads it as one Int32Array.
   int32_t* const report;
+  // For joining and cutting frames; made when first asked for.
+  WritingMemory& writing_memory();
   napi_value show_report() { return report_memory->show(env_); }
 
  private:
@@ -69,6 +72,7 @@ class Environment {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   LoopResource* first_ = nullptr;
   std::set<int> owned_;
+  WritingMemory* writing_memory_ = nullptr;
   int closing_ = 0;
   bool exiting_ = false;
 };

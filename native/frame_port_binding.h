@@ -3,6 +3,8 @@
 #include "loop_poll.h"
 #include "sys/fd.h"
 #include "sys/frame_io.h"
+#include "sys/frame_splitter.h"
+#include "sys/frame_writer.h"
 #include "turn_budget.h"
 
 namespace netloom {
@@ -10,8 +12,7 @@ namespace netloom {
 // A descriptor that carries frames, on the loop of its environment. Holds no frame memory and no policy: each
 // receive() and send() is one crossing for a batch, into or out of memory that the caller names.
 //
-// new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength,
-// onReady(status, events)) owns `fd` on success, also when the environment did.
+// new FramePort(fd, framing, onReady(status, events)) owns `fd` on success, also when the environment did.
 class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource {
  public:
   static Napi::Function define(Napi::Env env);
@@ -31,12 +32,16 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
   // Ends the port; the descriptor is closed, or handed over as a number, to be closed with the environment, if asked for.
   Napi::Value close(const Napi::CallbackInfo& info);
 
+  // Of an object with the names of src/port/handle.ts; false: it is not one.
+  bool read_framing(Napi::Value value);
   void close_for_exit() override;
   void shut();
 
   Environment& environment_;
   Fd fd_;
   Framing framing_;
+  FrameWriter writer_;
+  FrameSplitter* splitter_ = nullptr;  // of ports that cut super-frames
   LoopPoll poll_;
   Napi::FunctionReference on_ready_;
   bool attached_ = false;

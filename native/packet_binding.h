@@ -2,6 +2,7 @@
 #include "environment.h"
 #include "loop_poll.h"
 #include "recording.h"
+#include "sys/packet_socket.h"
 #include "sys/packet_ring.h"
 #include "turn_budget.h"
 
@@ -49,6 +50,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResour
   PacketRing* ring_ = nullptr;
   int32_t interface_ = 0;
   LoopPoll poll_;
+  PacketWriter writer_;
   Recording recording_;
   Napi::FunctionReference on_ready_, on_closed_, on_recorded_;
   bool attached_ = false;

@@ -6,7 +6,7 @@ export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.j
 export { BatchReader, type DeliveredBatch } from './batch-reader.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type FilterPortOptions, filter } from './filter-port.js'
-export { budgetSpent, report } from './handle.js'
+export { budgetSpent, type Framing, joins, report } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
 export { NativePort, type NativePortOptions, type OnReady } from './native-port.js'
