@@ -25,8 +25,11 @@ async function main(queues = '2', seconds = '1') {
   const workers = tokens.map(token => new Worker(new URL(import.meta.url), { workerData: token }))
   await Promise.all(workers.map(worker => once(worker, 'message')))
 
+  const remote = { address: '192.0.2.2', port: 7 }
+  const sockets = []
+  while (sockets.length < flows) sockets.push(await UdpSocket.open({ in: network, remote }))
   const signal = AbortSignal.timeout(Number(seconds) * 1000)
-  await Promise.all(Array.from({ length: flows }, () => play(network, signal)))
+  await Promise.all(sockets.map(socket => play(socket, signal)))
 
   for (const [i, worker] of workers.entries()) {
     worker.postMessage('end')
@@ -38,11 +41,10 @@ async function main(queues = '2', seconds = '1') {
 
 /**
  * A few datagrams, sent again each time they come back.
- * @param {Network} network
+ * @param {UdpSocket} socket
  * @param {AbortSignal} signal
  */
-async function play(network, signal) {
-  const socket = await UdpSocket.open({ in: network, remote: { address: '192.0.2.2', port: 7 } })
+async function play(socket, signal) {
   const datagrams = Array.from({ length: inFlight }, () => new Uint8Array(1000))
   try {
     await socket.send(FrameBatch.from('user0', datagrams))

@@ -211,7 +211,7 @@ if (requiresRoot(t)) {
   })
 
   t.test('queues', async t => {
-    const { status, stdout, stderr } = run('queues', [], ['2', '0.3'])
+    const { status, stdout, stderr } = run('queues', [], ['2', '1'])
     t.equal(status, 0, stderr)
     const flows = [...stdout.matchAll(/^queue \d: (\d+) flows, [1-9]\d* frames$/gm)].map(match =>
       Number(match[1]),
