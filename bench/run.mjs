@@ -9,6 +9,8 @@ import { forward } from './cases/forward.mjs'
 import { idle } from './cases/idle.mjs'
 import { netlink } from './cases/netlink.mjs'
 import { ping } from './cases/ping.mjs'
+import { prefix } from './cases/prefix.mjs'
+import { queues } from './cases/queues.mjs'
 import { rival } from './cases/rival.mjs'
 import { send } from './cases/send.mjs'
 import { ticks } from './cases/ticks.mjs'
@@ -18,7 +20,22 @@ import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
 
-const cases = { drain, flood, send, forward, idle, ticks, ping, capture, netlink, udp, tunnel, rival }
+const cases = {
+  drain,
+  flood,
+  send,
+  forward,
+  idle,
+  ticks,
+  ping,
+  capture,
+  netlink,
+  udp,
+  tunnel,
+  queues,
+  prefix,
+  rival,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

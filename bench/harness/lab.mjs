@@ -4,8 +4,9 @@ import { buildFloor } from './floor.mjs'
 import { loadCore, measuredCore } from './machine.mjs'
 import { Program, runTime } from './program.mjs'
 
-/** On one core, and not without us. */
+/** On one core, unless it is `any`, and not without us. */
 function bound(core, command, args) {
+  if (core === 'any') return ['setpriv', ['--pdeathsig', 'KILL', command, ...args]]
   return ['setpriv', ['--pdeathsig', 'KILL', 'taskset', '-c', `${core}`, command, ...args]]
 }
 
@@ -61,10 +62,10 @@ export class Lab {
     return { runTime: () => runTime(child.pid) }
   }
 
-  /** A program of bench/programs, on the measured core. */
-  node(network, program, args = [], options) {
+  /** A program of bench/programs, on the measured core or another. */
+  node(network, program, args = [], { core = measuredCore, ...options } = {}) {
     const file = fileURLToPath(new URL(`../programs/${program}.mjs`, import.meta.url))
-    return this.#start(network, measuredCore, process.execPath, [file, ...args], options)
+    return this.#start(network, core, process.execPath, [file, ...args], options)
   }
 
   /** The sender of floods. */
