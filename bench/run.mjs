@@ -16,6 +16,7 @@ import { send } from './cases/send.mjs'
 import { ticks } from './cases/ticks.mjs'
 import { tunnel } from './cases/tunnel.mjs'
 import { udp } from './cases/udp.mjs'
+import { veth } from './cases/veth.mjs'
 import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
@@ -31,6 +32,7 @@ const cases = {
   capture,
   netlink,
   udp,
+  veth,
   tunnel,
   queues,
   prefix,

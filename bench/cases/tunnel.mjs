@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { finding } from '../harness/finding.mjs'
+import { iperf } from '../harness/iperf.mjs'
 import { loadCore, measuredCore } from '../harness/machine.mjs'
 import { interleave } from '../harness/rounds.mjs'
 
@@ -73,8 +74,7 @@ async function prepare(lab, open) {
   return async () => {
     const runTime = () => programs.reduce((sum, each) => sum + each.runTime(), 0)
     const before = runTime()
-    const command = ['-c', inside[1], '-t', `${seconds}`, '-J']
-    const { end } = JSON.parse(await lab.run(near, 'iperf3', command, { core: cores[0] }))
+    const end = await iperf(lab, near, inside[1], ['-t', `${seconds}`], { core: cores[0] })
     return {
       cpuNs: runTime() - before,
       bytes: end.sum_received.bytes,
