@@ -36,6 +36,7 @@ async function main(queues = '2', seconds = '1') {
     const [{ flows, frames }] = await once(worker, 'message')
     console.log(`queue ${i}: ${flows} flows, ${frames} frames`)
   }
+  for (const socket of sockets) await socket.close()
   await network.delete()
 }
 
@@ -51,8 +52,6 @@ async function play(socket, signal) {
     for await (const batch of socket.batches({ signal })) await socket.send(batch)
   } catch (error) {
     if (!signal.aborted) throw error
-  } finally {
-    await socket.close()
   }
 }
 
@@ -63,11 +62,12 @@ async function play(socket, signal) {
  */
 async function answer(token, parent) {
   const queue = await Tun.adopt(token)
-  parent.once('message', () => queue.close())
+  const batches = queue.batches()
+  parent.once('message', () => batches.return?.())
   parent.postMessage('ready')
   const ports = new Set()
   let frames = 0
-  for await (const batch of queue.batches()) {
+  for await (const batch of batches) {
     for (const packet of batch) {
       ports.add(new DataView(packet.buffer, packet.byteOffset).getUint16(20))
       const [source, port] = [packet.slice(12, 16), packet.slice(20, 22)]
@@ -79,6 +79,7 @@ async function answer(token, parent) {
     frames += batch.count
     await queue.send(batch)
   }
+  await queue.close()
   parent.postMessage({ flows: ports.size, frames })
 }
 

@@ -91,8 +91,9 @@ if (requiresRoot(t)) {
     await using first = await Tun.create({ ...options, in: network })
     await using second = await first.openQueue()
     const seen = [new Map<number, number>(), new Map<number, number>()] as const
-    const reading = [first, second].map(async (queue, i) => {
-      for await (const batch of queue.batches()) {
+    const readers = [first.batches(), second.batches()]
+    const reading = readers.map(async (batches, i) => {
+      for await (const batch of batches) {
         const answers = [...batch].map(packet => {
           const answer = packet.slice()
           note(seen[i]!, packet)
@@ -114,10 +115,8 @@ if (requiresRoot(t)) {
     }
     t.equal(seen[0].size, 0)
     await flows[Symbol.asyncDispose]()
-    await first.close()
-    await reading[0]
-    await second.close()
-    await reading[1]
+    for (const reader of readers) await reader.return?.()
+    await Promise.all(reading)
   })
 
   t.test('under load a queue is disabled and enabled again', async t => {
