@@ -41,6 +41,7 @@ export async function tunnel({ lab, rounds }) {
     return findings
   } finally {
     rmSync(folder, { recursive: true })
+    for (const i of [0, 1]) rmSync(`/var/run/wireguard/${wireguardName(i)}.sock`, { force: true })
   }
 }
 
@@ -102,6 +103,9 @@ async function ours(lab, ends) {
   return programs
 }
 
+/** Its socket is in the file system, which the networks share. */
+const wireguardName = i => `nlb${process.pid}${'ab'[i]}`
+
 async function wireguard(lab, ends, folder) {
   const keys = []
   for (const { network } of ends) {
@@ -111,8 +115,7 @@ async function wireguard(lab, ends, folder) {
   }
   const programs = []
   for (const { i, network, core, remote } of ends) {
-    // Its socket is in the file system, which the networks share.
-    const name = `nlb${process.pid}${'ab'[i]}`
+    const name = wireguardName(i)
     const env = { ...process.env, WG_PROCESS_FOREGROUND: '1', LOG_LEVEL: 'verbose' }
     programs.push(
       await lab.daemon(network, 'wireguard-go', ['-f', name], { ready: 'UAPI listener started', core, env }),
