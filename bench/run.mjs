@@ -9,15 +9,35 @@ import { forward } from './cases/forward.mjs'
 import { idle } from './cases/idle.mjs'
 import { netlink } from './cases/netlink.mjs'
 import { ping } from './cases/ping.mjs'
+import { prefix } from './cases/prefix.mjs'
+import { queues } from './cases/queues.mjs'
 import { rival } from './cases/rival.mjs'
 import { send } from './cases/send.mjs'
 import { ticks } from './cases/ticks.mjs'
+import { tunnel } from './cases/tunnel.mjs'
 import { udp } from './cases/udp.mjs'
+import { veth } from './cases/veth.mjs'
 import { Lab } from './harness/lab.mjs'
 import { describeMachine, loadCore, measuredCore } from './harness/machine.mjs'
 import { table } from './harness/table.mjs'
 
-const cases = { drain, flood, send, forward, idle, ticks, ping, capture, netlink, udp, rival }
+const cases = {
+  drain,
+  flood,
+  send,
+  forward,
+  idle,
+  ticks,
+  ping,
+  capture,
+  netlink,
+  udp,
+  veth,
+  tunnel,
+  queues,
+  prefix,
+  rival,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

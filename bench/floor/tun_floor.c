@@ -8,6 +8,7 @@
  *                                        on "forward":   moves frames both ways between IFA here and IFB in the
  *                                                        namespace behind descriptor FD; `whole`: with virtio-net
  *                                                        headers and all offloads, super-frames untouched
+ *   tun_floor veth plain|whole IF LINK   on "forward":   the same between the TAP IF and a packet socket on LINK
  *   tun_floor echo tun|tap IF            on "echo":      answers ICMP echo, UDP and, on TAP, ARP requests
  *   tun_floor blast                      on "blast ADDRESS SIZE COUNT MS": UDP/IPv4 packets of SIZE bytes by
  *                                        sendmmsg, until COUNT or MS is reached (0: no bound)
@@ -22,8 +23,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -93,6 +96,20 @@ static int open_device(const char *name, int tap, int whole, int nonblock) {
   if (ioctl(fd, TUNSETIFF, &r)) die("TUNSETIFF");
   unsigned mask = whole ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6 : 0;
   if (ioctl(fd, TUNSETOFFLOAD, mask) && ioctl(fd, TUNSETOFFLOAD, mask & ~(TUN_F_USO4 | TUN_F_USO6))) die("TUNSETOFFLOAD");
+  return fd;
+}
+
+/* What arrives at a link; with `whole` behind a virtio-net header, as on a device. */
+static int open_packet(const char *name, int whole) {
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, memory = 32 << 20;
+  struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex(name)};
+  struct packet_mreq all = {.mr_ifindex = link.sll_ifindex, .mr_type = PACKET_MR_PROMISC};
+  if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) ||
+      setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &whole, sizeof whole) ||
+      setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) ||
+      setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &memory, sizeof memory) ||
+      setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &memory, sizeof memory) || bind(fd, (struct sockaddr *)&link, sizeof link))
+    die(name);
   return fd;
 }
 
@@ -296,6 +313,10 @@ int main(int c, char **v) {
     int whole = !strcmp(v[3], "whole");
     fd[0] = open_device(v[4], tap, whole, 1);
     fd[1] = open_inside(atoi(v[6]), v[5], tap, whole);
+  } else if (!strcmp(mode, "veth") && c == 5) {
+    int whole = !strcmp(v[2], "whole");
+    fd[0] = open_device(v[3], 1, whole, 1);
+    fd[1] = open_packet(v[4], whole);
   } else if (c >= 4) {
     fd[0] = open_device(v[3], tap, 0, 1);
   } else if (strcmp(mode, "blast")) {

@@ -4,8 +4,9 @@ import { buildFloor } from './floor.mjs'
 import { loadCore, measuredCore } from './machine.mjs'
 import { Program, runTime } from './program.mjs'
 
-/** On one core, and not without us. */
+/** On one core, unless it is `any`, and not without us. */
 function bound(core, command, args) {
+  if (core === 'any') return ['setpriv', ['--pdeathsig', 'KILL', command, ...args]]
   return ['setpriv', ['--pdeathsig', 'KILL', 'taskset', '-c', `${core}`, command, ...args]]
 }
 
@@ -27,9 +28,15 @@ export class Lab {
   }
 
   /** Somebody else's program, on the measured core, that says on its standard error when it is `ready`. */
-  async watcher(network, command, args, ready) {
-    const child = network.namespace.spawn(...bound(measuredCore, command, args), {
-      stdio: ['ignore', 'ignore', 'pipe'],
+  watcher(network, command, args, ready) {
+    return this.daemon(network, command, args, { ready })
+  }
+
+  /** A program that runs until the end of the case. Resolves once it has said `ready`, which may be `undefined`. */
+  async daemon(network, command, args, { ready, core = measuredCore, env = process.env }) {
+    const child = network.namespace.spawn(...bound(core, command, args), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env,
     })
     const ended = new Promise(resolve => child.once('exit', resolve))
     const kill = () => child.kill('SIGKILL')
@@ -42,19 +49,23 @@ export class Lab {
     })
     await new Promise((resolve, reject) => {
       let said = ''
+      child.once('error', reject)
       child.once('exit', code => reject(new Error(`${command} ended with ${code}: ${said}`)))
-      child.stderr.setEncoding('utf8').on('data', text => {
-        said += text
-        if (said.includes(ready)) resolve()
-      })
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', text => {
+          said += text
+          if (said.includes(ready)) resolve()
+        })
+      }
+      if (ready === undefined) child.once('spawn', resolve)
     })
     return { runTime: () => runTime(child.pid) }
   }
 
-  /** A program of bench/programs, on the measured core. */
-  node(network, program, args = [], options) {
+  /** A program of bench/programs, on the measured core or another. */
+  node(network, program, args = [], { core = measuredCore, ...options } = {}) {
     const file = fileURLToPath(new URL(`../programs/${program}.mjs`, import.meta.url))
-    return this.#start(network, measuredCore, process.execPath, [file, ...args], options)
+    return this.#start(network, core, process.execPath, [file, ...args], options)
   }
 
   /** The sender of floods. */
@@ -63,35 +74,18 @@ export class Lab {
   }
 
   /** Any program, on the load core, to its end; its output. */
-  async run(network, command, args) {
-    const { stdout } = await network.namespace.exec(...bound(loadCore, command, args), {
+  async run(network, command, args, { core = loadCore, ...options } = {}) {
+    const { stdout } = await network.namespace.exec(...bound(core, command, args), {
       signal: this.#ending.signal,
       timeoutMs: 30_000,
+      ...options,
     })
     return stdout
   }
 
   /** A server of somebody else's, on the load core; resolves once it has said `ready`. */
-  async server(network, command, args, ready) {
-    const child = network.namespace.spawn(...bound(loadCore, command, args), {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const ended = new Promise(resolve => child.once('exit', resolve))
-    const kill = () => child.kill('SIGKILL')
-    const close = () => {
-      kill()
-      return ended
-    }
-    this.#programs.push({ kill, close })
-    await new Promise((resolve, reject) => {
-      let said = ''
-      child.once('error', reject)
-      child.once('exit', code => reject(new Error(`${command} ended with ${code}: ${said}`)))
-      child.stdout.setEncoding('utf8').on('data', text => {
-        said += text
-        if (said.includes(ready)) resolve()
-      })
-    })
+  server(network, command, args, ready) {
+    return this.daemon(network, command, args, { ready, core: loadCore })
   }
 
   async close() {

@@ -100,6 +100,9 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #sparse = false
   #woken = false
   readonly #captured: boolean
+  /** The last send ended with the turn's share of work, not for want of room. */
+  #spent = false
+  readonly #wakeLine = () => this.#line.wake()
   /** Frames that the kernel dropped, which no batch has told of yet. */
   #lost = 0
 
@@ -114,7 +117,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     this.#line = new SenderLine({
       check: (batch, from) => this.#check(batch, from),
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
-      wait: () => this.#arm(writable),
+      wait: () => this.#awaitRoom(),
       rest: () => this.#hold(),
     })
     const onReady: OnReady = (status, events) => this.#onReady(status, events)
@@ -412,8 +415,10 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #transmit(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): SendResult {
     if (this.#ended) throw portClosed()
     const next = this.#write(batch, from, budgeted)
-    if (next === budgetSpent) return { sent: 0, dropped: 0, next: from }
+    this.#spent = next === budgetSpent
+    if (this.#spent) return { sent: 0, dropped: 0, next: from }
     const done = report()
+    this.#spent = done[5] === 0
     const result: SendResult = { sent: done[1]!, dropped: done[2]!, next }
     const error = done[5]!
     this.#counts.sentFrames += result.sent
@@ -461,6 +466,12 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     } else {
       this.end({ type: 'error', error: new SystemError({ errno: -errno, syscall, subject: this.#name }) })
     }
+  }
+
+  /** The next turn will do where the share of this one is used up: no device whose link is down reports room. */
+  #awaitRoom(): void {
+    this.#arm(writable)
+    if (this.#spent) setImmediate(this.#wakeLine)
   }
 
   /** Somebody waits for `event`. */

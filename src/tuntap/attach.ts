@@ -189,7 +189,7 @@ export async function readDescriptor(
   control(fd, name, 'TUNSETOFFLOAD', 0)
   const offloads = askForOffloads(fd, name, checked)
   prepareDescriptor(fd, true)
-  const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST)
+  const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST | flags.IFF_DETACH_QUEUE)
   const settings = { ...checked, offloads, bounded: !unbounded, vnetEndianness }
   return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, lent: true }
 }

@@ -81,6 +81,7 @@ function about<T>(subject: string, call: () => T): T {
 
 const hints: Readonly<Record<string, string>> = {
   'TUNSETVNETBE EINVAL': 'this kernel is built without CONFIG_TUN_VNET_CROSS_LE',
+  'TUNSETQUEUE EINVAL': 'the device was opened without multiQueue',
   'TUNSETOFFLOAD EINVAL': 'the driver lacks one of these offloads; tuntapFeatures() tells which it has',
   'TUNATTACHFILTER EINVAL': 'only TAP devices take it, and only valid programs',
   'TUNDETACHFILTER EINVAL': 'only TAP devices have it',

@@ -43,7 +43,6 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   readonly #flags: number
   #settings: FrameSettings
   #name: string
-  #queueEnabled = true
   #kernelDrops = 0n
   readonly #disabled: Offload[] = []
   readonly #events = new Set<DeviceEvents>()
@@ -101,17 +100,21 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return this.#settings.tailroom
   }
 
-  /** This queue takes part: the kernel spreads flows over enabled queues only. */
+  /** This queue takes part, as the kernel has it (IFF_DETACH_QUEUE); false after the port's end. */
   get queueEnabled(): boolean {
-    return this.#queueEnabled
+    return !this.ended && !(identifyTuntap(this.fd).flags & flags.IFF_DETACH_QUEUE)
   }
 
-  /** TUNSETQUEUE. A disabled queue receives nothing; with `napi`, sending on it fails with EIO. */
+  /**
+   * TUNSETQUEUE: the kernel spreads flows over the enabled queues only. What a queue held is lost when it is
+   * disabled, and it receives nothing from then on; with `napi`, sending on it fails with EIO.
+   * @throws SystemError `EINVAL` when the device was opened without `multiQueue`
+   */
   setQueueEnabled(enabled: boolean): void {
     requireBoolean('enabled', enabled)
-    if (enabled === this.#queueEnabled) return
-    this.#control('TUNSETQUEUE', enabled ? 1 : 0)
-    this.#queueEnabled = enabled
+    this.#open()
+    // The kernel refuses what is so already.
+    if (enabled !== this.queueEnabled) this.#control('TUNSETQUEUE', enabled ? 1 : 0)
   }
 
   /** TUNSETCARRIER: whether the cable is plugged in, as the kernel sees it. */

@@ -15,6 +15,11 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
   return { PATH, LD_PRELOAD, ASAN_OPTIONS, UBSAN_OPTIONS }
 }
 
+/** Command line of a Node process that runs code, as {@link runChild} does. */
+export function childCommand(source: string): [command: string, args: string[]] {
+  return [process.execPath, ['-e', wrap(source)]]
+}
+
 /**
  * Runs code in a Node process of its own, with `Capture`, `Namespace`, `Network`, `Tap` and `Tun` at hand.
  * @returns what it printed and how it ended
@@ -22,7 +27,7 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
 export async function runChild(
   source: string,
 ): Promise<{ stdout: string; stderr: string; code: number | null; signal: string | null }> {
-  const child = spawn(process.execPath, ['-e', wrap(source)], {
+  const child = spawn(...childCommand(source), {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Without the test runner's own hooks.

@@ -210,6 +210,16 @@ if (requiresRoot(t)) {
     t.ok(bad! > 40 && bad! < 100, `${bad} of 100`)
   })
 
+  t.test('queues', async t => {
+    const { status, stdout, stderr } = run('queues', [], ['2', '1'])
+    t.equal(status, 0, stderr)
+    const flows = [...stdout.matchAll(/^queue \d: (\d+) flows, [1-9]\d* frames$/gm)].map(match =>
+      Number(match[1]),
+    )
+    t.equal(flows.length, 2)
+    t.equal(flows[0]! + flows[1]!, 32, 'none was seen on two queues')
+  })
+
   t.test('two-networks', async t => greets(t, []))
   t.test('two-networks, as an ordinary user', async t => {
     if (requires(t, 'setpriv')) greets(t, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])
