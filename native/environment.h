@@ -9,6 +9,7 @@
 namespace netloom {
 
 class Environment;
+class ForwardThread;
 
 // Something with a uv handle that must be closed before its environment goes.
 class LoopResource {
@@ -55,6 +56,8 @@ class Environment {
   SharedMemory* const report_memory;
   // What native calls report beside their result; JavaScript reads it as one Int32Array.
   int32_t* const report;
+  // The thread that this environment's forwards share, while there are any.
+  ForwardThread* forwards = nullptr;
   napi_value show_report() { return report_memory->show(env_); }
 
  private:

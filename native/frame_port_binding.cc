@@ -7,6 +7,8 @@
 
 namespace netloom {
 
+const napi_type_tag FramePort::kTag = {0x6e65746c6f6f6d00, 0x6672616d652d7074};
+
 Napi::Function FramePort::define(Napi::Env env) {
   return DefineClass(
       env, "FramePort",
@@ -23,6 +25,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<FramePort>(info), environment_(Environment::of(info.Env())) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
+  napi_type_tag_object(env, info.This(), &kTag);
   int fd = int_of(info, 0, -1);
   framing_.ethernet = bool_of(info, 1);
   framing_.packet_information = bool_of(info, 2);
@@ -52,12 +55,19 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
 
 FramePort::~FramePort() { shut(); }
 
+bool FramePort::describe_for_forward(ForwardPort& port) {
+  port.fd = fd_.get();
+  port.framing = framing_;
+  return static_cast<bool>(fd_);
+}
+
 void FramePort::close_for_exit() {
   attached_ = false;
   shut();
 }
 
 void FramePort::shut() {
+  end_forward();
   if (attached_) environment_.detach(*this);
   attached_ = false;
   poll_.close();
@@ -71,6 +81,7 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
+  if (forwarded()) return report[kError] = EAGAIN, report[kCut] = 0, Napi::Number::New(env, 0);
   if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
   if (!slab) return {};  // not one, or the worker is being terminated
@@ -156,6 +167,7 @@ Napi::Value FramePort::descriptor(const Napi::CallbackInfo& info) { return Napi:
 Napi::Value FramePort::close(const Napi::CallbackInfo& info) {
   int fd = -1;
   if (fd_) {
+    end_forward();
     poll_.close();
     if (bool_of(info, 0)) environment_.own(fd = fd_.release());
     shut();

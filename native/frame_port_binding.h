@@ -1,5 +1,6 @@
 #pragma once
 #include "environment.h"
+#include "forwarded_port.h"
 #include "loop_poll.h"
 #include "sys/fd.h"
 #include "sys/frame_io.h"
@@ -12,8 +13,9 @@ namespace netloom {
 //
 // new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength,
 // onReady(status, events)) owns `fd` on success, also when the environment did.
-class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource {
+class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort, private LoopResource {
  public:
+  static const napi_type_tag kTag;
   static Napi::Function define(Napi::Env env);
   explicit FramePort(const Napi::CallbackInfo& info);
   ~FramePort();
@@ -31,6 +33,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
   // Ends the port; the descriptor is closed, or handed over as a number, to be closed with the environment, if asked for.
   Napi::Value close(const Napi::CallbackInfo& info);
 
+  bool describe_for_forward(ForwardPort& port) override;
   void close_for_exit() override;
   void shut();
 

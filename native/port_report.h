@@ -24,6 +24,9 @@ enum Report {
   kBytesHigh = 7
 };
 
+// What receive() of captures answers when the next frame does not fit into what is left of the slab.
+constexpr int32_t kNoRoom = -4097;
+
 // The result of send…(): the first frame not looked at. The rest is reported.
 inline Napi::Value tell(Napi::Env env, int32_t* report, const WriteReport& done) {
   report[kSent] = static_cast<int32_t>(done.sent);

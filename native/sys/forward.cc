@@ -1,0 +1,237 @@
+#include "forward.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "packet_socket.h"
+#include "tuntap.h"
+
+namespace netloom {
+namespace {
+
+// Frames that one direction moves before others have their turn.
+constexpr uint32_t kTurn = 64;
+
+int64_t real_ns() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+// One thread writes: no other's addition can come between.
+void count(std::atomic<uint64_t>& counter, uint64_t more) {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool TokenBucket::open(uint64_t now) {
+  if (filled_ != 0) tokens_ += static_cast<double>(now - filled_) * rate_;
+  if (tokens_ > most_) tokens_ = most_;
+  filled_ = now;
+  return tokens_ >= 1;
+}
+
+Forward::Forward(const ForwardPort& a, const ForwardPort& b) : ports_{a, b} {}
+
+Forward::~Forward() = default;
+
+Forward::Progress Forward::move(uint32_t from, ForwardScratch& scratch, uint64_t now) {
+  if (ended_) return Progress::kEnded;
+  if (holds(from) && !deliver_held(from)) return ended_ ? Progress::kEnded : Progress::kBlocked;
+  return ports_[from].ring ? move_ring(from, scratch, now) : move_descriptor(from, scratch, now);
+}
+
+Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratch, uint64_t now) {
+  const ForwardPort& port = ports_[from];
+  Direction& direction = directions_[from];
+  ForwardCounters& counters = direction.counters;
+  const bool limited = direction.bucket.limited();
+  for (uint32_t moved = 0; moved < kTurn;) {
+    if (limited && !direction.bucket.open(now)) return Progress::kWaiting;
+    if (port.framing.vnet_header) memset(static_cast<void*>(scratch.headers), 0, sizeof scratch.headers);
+    FrameRoom room = {scratch.data, sizeof scratch.data, 0, scratch.offsets, scratch.lengths,
+                      reinterpret_cast<uint8_t*>(scratch.headers), sizeof(VnetHeader), 0};
+    const ReadReport done =
+        read_frames(port.fd, port.framing, room, limited ? 1 : ForwardScratch::kFrames, ForwardScratch::kBytes);
+    FrameList list = {scratch.data, room.cursor, scratch.offsets, scratch.lengths,
+                      port.framing.vnet_header ? reinterpret_cast<uint8_t*>(scratch.headers) : nullptr,
+                      sizeof(VnetHeader), 0, done.frames};
+    count(counters.received_frames, done.frames + done.cut);
+    count(counters.received_bytes, room.cursor);
+    count(counters.dropped, done.cut);
+    if (!direction.filter.empty()) {
+      uint32_t passed = 0;
+      for (uint32_t i = 0; i < done.frames; i++) {
+        const uint32_t length = scratch.lengths[i];
+        if (!direction.filter.run(scratch.data + scratch.offsets[i], length, {length, false, 0, 0})) continue;
+        scratch.offsets[passed] = scratch.offsets[i];
+        scratch.lengths[passed] = length;
+        scratch.headers[passed++] = scratch.headers[i];
+      }
+      count(counters.filtered, done.frames - passed);
+      list.count = passed;
+    }
+    if (list.count > 0) {
+      const uint32_t next = deliver(from, list);
+      if (next < list.count) hold(from, list, next);
+      if (ended_) return Progress::kEnded;
+      if (next < list.count) return Progress::kBlocked;
+    }
+    if (done.error == EAGAIN) return Progress::kEmpty;
+    if (done.error) return end(from, done.error), Progress::kEnded;
+    moved += done.frames + done.cut;
+  }
+  return Progress::kMore;
+}
+
+// Frames go out from where they lie in the ring, but for those into which a VLAN tag is put back.
+Forward::Progress Forward::move_ring(uint32_t from, ForwardScratch& scratch, uint64_t now) {
+  ForwardPort& port = ports_[from];
+  PacketRing& ring = *port.ring;
+  Direction& direction = directions_[from];
+  ForwardCounters& counters = direction.counters;
+  const uint8_t vnet_header = ring.layout().vnet_header;
+  const uint32_t zero = 0;
+  RingPacket packet;
+  for (uint32_t moved = 0; moved < kTurn; moved++) {
+    if (direction.bucket.limited() && !direction.bucket.open(now)) return Progress::kWaiting;
+    if (!ring.peek(packet)) return Progress::kEmpty;
+    if (port.skip > 0) {
+      port.skip--;
+      ring.advance();
+      continue;
+    }
+    const RingFrame frame = ring.frame_of(packet);
+    const bool cut = frame.length < frame.original || (frame.insert && frame.length > sizeof scratch.data);
+    bool passes = !cut;
+    if (!cut) {
+      const uint8_t* data = packet.data;
+      if (frame.insert) ring.copy(packet, frame, scratch.data), data = scratch.data;
+      const PacketFacts facts = {frame.original, packet.from->sll_pkttype == PACKET_OUTGOING,
+                                 static_cast<uint32_t>(packet.from->sll_ifindex), frame.vlan};
+      passes = direction.filter.empty() || direction.filter.run(data, frame.length, facts) != 0;
+      if (passes) {
+        if (vnet_header) {
+          scratch.headers[0] = {};
+          memcpy(static_cast<void*>(scratch.headers), packet.data - vnet_header, vnet_header);
+        }
+        const FrameList list = {data, frame.length, &zero, &frame.length,
+                                vnet_header ? reinterpret_cast<uint8_t*>(scratch.headers) : nullptr,
+                                sizeof(VnetHeader), 0, 1};
+        // It stays in the ring until there is room for it.
+        if (deliver(from, list) == 0) return ended_ ? Progress::kEnded : Progress::kBlocked;
+      }
+    }
+    count(counters.received_frames, 1);
+    count(counters.received_bytes, frame.length);
+    if (cut) count(counters.dropped, 1);
+    else if (!passes) count(counters.filtered, 1);
+    ring.advance();
+    if (ended_) return Progress::kEnded;
+  }
+  return Progress::kMore;
+}
+
+uint32_t Forward::deliver(uint32_t from, const FrameList& list) {
+  const uint32_t to = 1 - from;
+  const ForwardPort& port = ports_[to];
+  Direction& direction = directions_[from];
+  WriteReport done;
+  if (port.ring) {
+    done = send_packets(port.fd, {false, port.ring->layout().vnet_header, port.interface}, list, UINT32_MAX);
+    if (done.dropped > 0 && (done.failed_error == ENETDOWN || done.failed_error == ENXIO)) {
+      trouble_ |= 1u << to;
+      told_ = false;
+    }
+  } else {
+    done = write_frames(port.fd, port.framing, list, UINT32_MAX);
+  }
+  count(direction.counters.sent_frames, done.sent);
+  count(direction.counters.sent_bytes, done.bytes);
+  count(direction.counters.dropped, done.dropped);
+  if (direction.bucket.limited()) direction.bucket.spend(done.bytes);
+  if (!observers_.empty()) observe(from, list, done.next);
+  if (done.error && done.error != EAGAIN) end(to, done.error);
+  return done.next;
+}
+
+void Forward::hold(uint32_t from, const FrameList& list, uint32_t first) {
+  Direction& direction = directions_[from];
+  for (uint32_t i = first; i < list.count; i++) {
+    const uint8_t* frame = list.data + list.offsets[i];
+    direction.held_offsets.push_back(static_cast<uint32_t>(direction.held.size()));
+    direction.held_lengths.push_back(list.lengths[i]);
+    direction.held.insert(direction.held.end(), frame, frame + list.lengths[i]);
+    if (!list.headers) continue;
+    VnetHeader header;
+    memcpy(&header, list.headers + i * list.header_stride, sizeof header);
+    direction.held_headers.push_back(header);
+  }
+}
+
+bool Forward::deliver_held(uint32_t from) {
+  Direction& direction = directions_[from];
+  const FrameList list = {direction.held.data(), direction.held.size(), direction.held_offsets.data(),
+                          direction.held_lengths.data(),
+                          direction.held_headers.empty() ? nullptr
+                                                         : reinterpret_cast<uint8_t*>(direction.held_headers.data()),
+                          sizeof(VnetHeader), 0, static_cast<uint32_t>(direction.held_lengths.size())};
+  const uint32_t next = deliver(from, list);
+  const bool all = next == list.count;
+  auto drop = [&](auto& column) { column.erase(column.begin(), column.begin() + next); };
+  drop(direction.held_offsets);
+  drop(direction.held_lengths);
+  if (!direction.held_headers.empty()) drop(direction.held_headers);
+  if (all) direction.held.clear();
+  return all;
+}
+
+void Forward::abandon() {
+  for (Direction& direction : directions_) {
+    count(direction.counters.dropped, direction.held_lengths.size());
+    direction.held_lengths.clear();
+  }
+}
+
+bool Forward::check(uint32_t i, bool hung_up) {
+  // A packet socket keeps its error for whoever watches it on the loop.
+  if (ports_[i].ring || ended_) return ended_ != 0;
+  if (!hung_up) {
+    Result<TuntapIdentity> identity = identify_tuntap(ports_[i].fd);
+    if (identity.ok() || identity.failure().error == ENOTTY) return false;
+  }
+  end(i, ENODEV);
+  return true;
+}
+
+void Forward::end(uint32_t port, int error) {
+  if (ended_) return;
+  error_ = error;
+  ended_ = 1 + static_cast<int>(port);
+  told_ = false;
+}
+
+void Forward::observe(uint32_t from, const FrameList& list, uint32_t end) {
+  const int64_t time = real_ns();
+  for (ForwardObserver* observer : observers_) {
+    if (!observer->sees(from)) continue;
+    for (uint32_t i = list.from; i < end; i++)
+      observer->add(from, list.data + list.offsets[i], list.lengths[i], time);
+  }
+}
+
+void Forward::remove(ForwardObserver* observer) {
+  for (size_t i = 0; i < observers_.size(); i++)
+    if (observers_[i] == observer) observers_.erase(observers_.begin() + static_cast<ptrdiff_t>(i));
+}
+
+bool Forward::to_tell() {
+  bool tell = !told_;
+  told_ = true;
+  for (ForwardObserver* observer : observers_) tell |= observer->to_tell();
+  return tell;
+}
+
+}  // namespace netloom
