@@ -67,7 +67,8 @@ Napi::Function Forwarding::define(Napi::Env env) {
                       InstanceMethod<&Forwarding::observe>("observe"), InstanceMethod<&Forwarding::take>("take"),
                       InstanceMethod<&Forwarding::observed>("observed"),
                       InstanceMethod<&Forwarding::unobserve>("unobserve"), InstanceMethod<&Forwarding::ref>("ref"),
-                      InstanceMethod<&Forwarding::close>("close")});
+                      InstanceMethod<&Forwarding::close>("close"),
+                      StaticMethod<&Forwarding::run_filter>("runFilter")});
 }
 
 Forwarding::Forwarding(const Napi::CallbackInfo& info)
@@ -170,6 +171,17 @@ void Forwarding::close_for_exit() {
   if (attached_) environment_.detach(*this);
   attached_ = false;
   on_event_.Reset();
+}
+
+// runFilter(program, packet, length, outgoing, interface, vlan): what a program says of a packet; for tests
+Napi::Value Forwarding::run_filter(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Bytes program = bytes_of(env, info[0]), packet = bytes_of(env, info[1]);
+  BpfProgram loaded;
+  if (!program.ok || !packet.ok || packet.length > UINT32_MAX || !loaded.load(program.data, program.length))
+    return throw_bad_call(env, "runFilter(program, packet, length, outgoing, interface, vlan)"), env.Undefined();
+  const PacketFacts facts = {uint_of(info, 2), bool_of(info, 3), uint_of(info, 4), uint_of(info, 5)};
+  return Napi::Number::New(env, loaded.run(packet.data, static_cast<uint32_t>(packet.length), facts));
 }
 
 // tell(): reports whether it runs, the port because of which it ended or -1, the error number, and ports whose link is

@@ -45,6 +45,7 @@ class Forwarding final : public Napi::ObjectWrap<Forwarding>, private LoopResour
     Forwarding* owner;
   };
 
+  static Napi::Value run_filter(const Napi::CallbackInfo& info);
   bool open(const Napi::CallbackInfo& info);
   void close_bell();
   Napi::Value tell(const Napi::CallbackInfo& info);

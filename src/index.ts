@@ -14,9 +14,12 @@ export { Namespace } from './netns/index.js'
 export { Network } from './network/index.js'
 export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/index.js'
 export {
+  Forward,
+  type ForwardOptions,
   FrameBatch,
   type FramePort,
   filter,
+  forward,
   frames,
   impair,
   type PortEvent,

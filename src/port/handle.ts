@@ -1,6 +1,12 @@
-import { type NativeFramePort, type NativePortHandle, type NativeSlab, native } from '../native.js'
+import {
+  type NativeForward,
+  type NativeFramePort,
+  type NativePortHandle,
+  type NativeSlab,
+  native,
+} from '../native.js'
 
-export type { NativeFramePort, NativePortHandle, NativeSlab }
+export type { NativeForward, NativeFramePort, NativePortHandle, NativeSlab }
 
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
@@ -75,4 +81,19 @@ export function openFramePort(
   const { FramePort } = native()
   const { ethernet, packetInformation, vnetHeaderSize, maxFrameLength } = framing
   return new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength, onReady)
+}
+
+/** What a forward is started with; see native/forwarding.h. */
+export interface ForwardStart {
+  handles: readonly [NativePortHandle, NativePortHandle]
+  skips: readonly [number, number]
+  filters: readonly [Uint8Array | undefined, Uint8Array | undefined]
+  rates: Float64Array
+  ownThread: boolean
+  paused: boolean
+}
+
+export function startForward(start: ForwardStart, onEvent: () => void): NativeForward {
+  const { handles, skips, filters, rates, ownThread, paused } = start
+  return new (native().Forward)(...handles, ownThread, paused, ...skips, ...filters, rates, onEvent)
 }

@@ -6,6 +6,16 @@ export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.j
 export { BatchReader, type DeliveredBatch } from './batch-reader.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type FilterPortOptions, filter } from './filter-port.js'
+export {
+  Forward,
+  type ForwardCounters,
+  type ForwardDirectionOptions,
+  type ForwardEnd,
+  type ForwardOptions,
+  type ForwardRate,
+  forward,
+} from './forward.js'
+export { type ForwardObserveOptions, ForwardObserver } from './forward-observer.js'
 export { budgetSpent, report } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'

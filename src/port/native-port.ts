@@ -15,7 +15,14 @@ import {
   writable,
 } from './handle.js'
 import { NativeBatch } from './native-batch.js'
-import { type ReaderKind, readAs } from './ownership.js'
+import {
+  type ForwardedCounts,
+  type ForwardedSide,
+  type ForwardMember,
+  joinForward,
+  type ReaderKind,
+  readAs,
+} from './ownership.js'
 import type {
   CloseReason,
   FramePort,
@@ -98,6 +105,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #sparse = false
   #woken = false
   readonly #captured: boolean
+  /** What reads the port natively, and whether its thread is the one to find out about an error. */
+  #forward: ForwardMember | undefined
   /** Frames that the kernel dropped, which no batch has told of yet. */
   #lost = 0
 
@@ -194,13 +203,15 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   counters(): PortCounters {
     const counts = this.#counts
+    const forwarded = this.#forward?.counts()
+    const sum = (key: keyof ForwardedCounts) => BigInt(counts[key] + (forwarded?.[key] ?? 0))
     return {
-      receivedFrames: BigInt(counts.receivedFrames),
-      receivedBytes: BigInt(counts.receivedBytes),
+      receivedFrames: sum('receivedFrames'),
+      receivedBytes: sum('receivedBytes'),
       receivedDropped: BigInt(counts.tooLong) + this.kernelDrops(),
-      sentFrames: BigInt(counts.sentFrames),
-      sentBytes: BigInt(counts.sentBytes),
-      sentDropped: BigInt(counts.sentDropped),
+      sentFrames: sum('sentFrames'),
+      sentBytes: sum('sentBytes'),
+      sentDropped: sum('sentDropped'),
     }
   }
 
@@ -237,6 +248,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   protected end(reason: CloseReason, handOver = false): number {
     if (this.#ended) return -1
     this.#ended = true
+    this.#forward?.portEnded(reason)
     const fd = this.handle.close(handOver)
     this.#closed.resolve(reason)
     this.onEnd(reason)
@@ -298,8 +310,45 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     }
   }
 
+  /** @internal See forward.ts. */
+  [joinForward](forward: ForwardMember): ForwardedSide {
+    const leave = this.occupy('forward')
+    let skip: number
+    try {
+      skip = this.forwardable()
+    } catch (error) {
+      leave()
+      throw error
+    }
+    this.#forward = forward
+    return {
+      handle: this.handle,
+      skip,
+      leave: () => {
+        const counts = forward.counts()
+        for (const key of Object.keys(counts) as (keyof ForwardedCounts)[]) this.#counts[key] += counts[key]
+        this.#forward = undefined
+        leave()
+        // Errors were the forward's to find out about.
+        this.#watch(this.#watched)
+        this.#line.wake()
+      },
+      failed: errno => this.#failed(errno, 'read'),
+      troubled: errno => {
+        if (!this.#ended) this.troubled(errno)
+      },
+    }
+  }
+
+  /** How many frames a forward leaves out at the beginning; throws where there can be none. */
+  protected forwardable(): number {
+    return 0
+  }
+
   #onReady(status: number, events: number): void {
     if (status < 0) {
+      // A device has one error only, that it is gone, and the thread that forwards is told of it too.
+      if (this.#forward && !this.#captured) return
       if (this.troubled(-status)) return
       this.#watch(0)
       // A device on its way out reports errors before it refuses calls: whoever waits looks again.

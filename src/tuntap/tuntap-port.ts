@@ -140,6 +140,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
     }
     if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
+    if (this.owner === 'forward') throw new NetloomError('ERR_INVALID_STATE', 'the port is being forwarded')
     this.#control('TUNSETVNETHDRSZ', size)
     this.handle.setFraming(size)
     this.vnetHeaderSize = size
