@@ -2,14 +2,24 @@
 
 #include <unistd.h>
 
+#include "sys/frame_writer.h"
+
 namespace netloom {
 
 Environment::Environment(Napi::Env env)
-    : report_memory(SharedMemory::allocate(8 * sizeof(int32_t))),
+    : report_memory(SharedMemory::allocate(16 * sizeof(int32_t))),
       report(reinterpret_cast<int32_t*>(report_memory->data())),
       env_(env) {}
 
-Environment::~Environment() { report_memory->drop(); }
+Environment::~Environment() {
+  report_memory->drop();
+  delete writing_memory_;
+}
+
+WritingMemory& Environment::writing_memory() {
+  if (!writing_memory_) writing_memory_ = new WritingMemory;
+  return *writing_memory_;
+}
 
 Environment* Environment::create(Napi::Env env) {
   auto* environment = new Environment(env);

@@ -10,6 +10,7 @@ namespace netloom {
 
 class Environment;
 class ForwardThread;
+struct WritingMemory;
 
 // Something with a uv handle that must be closed before its environment goes.
 class LoopResource {
@@ -58,6 +59,8 @@ class Environment {
   int32_t* const report;
   // The thread that this environment's forwards share, while there are any.
   ForwardThread* forwards = nullptr;
+  // For joining and cutting frames; made when first asked for.
+  WritingMemory& writing_memory();
   napi_value show_report() { return report_memory->show(env_); }
 
  private:
@@ -72,6 +75,7 @@ class Environment {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   LoopResource* first_ = nullptr;
   std::set<int> owned_;
+  WritingMemory* writing_memory_ = nullptr;
   int closing_ = 0;
   bool exiting_ = false;
 };

@@ -184,14 +184,15 @@ Napi::Value Forwarding::run_filter(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, loaded.run(packet.data, static_cast<uint32_t>(packet.length), facts));
 }
 
-// tell(): reports whether it runs, the port because of which it ended or -1, the error number, and ports whose link is
-// down or gone (bits).
+// tell(): reports whether it runs, the port because of which it ended or -1, the error number, ports whose link is
+// down or gone (bits), and kinds of joined frames that each refuses.
 Napi::Value Forwarding::tell(const Napi::CallbackInfo& info) {
   int32_t* report = environment_.report;
   report[0] = thread_ != nullptr;
   report[1] = forward_ ? forward_->ended() - 1 : -1;
   report[2] = forward_ ? forward_->error() : 0;
   report[3] = forward_ ? static_cast<int32_t>(forward_->take_trouble()) : 0;
+  for (uint32_t i = 0; i < 2; i++) report[4 + i] = forward_ ? static_cast<int32_t>(forward_->take_refused(i)) : 0;
   return info.Env().Undefined();
 }
 
@@ -244,8 +245,7 @@ Napi::Value Forwarding::take(const Napi::CallbackInfo& info) {
   uint32_t cursor = uint_of(info, 2), first = uint_of(info, 3), frames = uint_of(info, 4);
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
     return throw_bad_call(env, "take(number, slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
-  PacketRoom room = {{slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(),
-                      Slab::kHeaderBytes, first},
+  PacketRoom room = {{slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(), first},
                      slab->times(), slab->originals(), slab->flags(), slab->vlans(), slab->interfaces()};
   PacketReport done = from->take(room, frames, uint_of(info, 5));
   report[kCursor] = static_cast<int32_t>(room.frames.cursor);

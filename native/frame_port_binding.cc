@@ -6,6 +6,12 @@
 #include "throw_errno.h"
 
 namespace netloom {
+namespace {
+
+// Most bytes before or after a frame.
+constexpr uint32_t kMaxRoom = 4096;
+
+}  // namespace
 
 const napi_type_tag FramePort::kTag = {0x6e65746c6f6f6d00, 0x6672616d652d7074};
 
@@ -18,7 +24,8 @@ Napi::Function FramePort::define(Napi::Env env) {
        InstanceMethod<&FramePort::ref>("ref"), InstanceMethod<&FramePort::set_framing>("setFraming"),
        InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
        StaticValue("budgetSpent", Napi::Number::New(env, kBudgetSpent)),
-       StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame))});
+       StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame)),
+       StaticValue("maxRoom", Napi::Number::New(env, kMaxRoom))});
 }
 
 FramePort::FramePort(const Napi::CallbackInfo& info)
@@ -27,12 +34,8 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
   Napi::Env env = info.Env();
   napi_type_tag_object(env, info.This(), &kTag);
   int fd = int_of(info, 0, -1);
-  framing_.ethernet = bool_of(info, 1);
-  framing_.packet_information = bool_of(info, 2);
-  framing_.vnet_header = static_cast<uint8_t>(uint_of(info, 3));
-  framing_.max_frame = uint_of(info, 4);
-  if (fd < 0 || framing_.vnet_header > Slab::kHeaderBytes || !info[5].IsFunction()) {
-    throw_bad_call(env, "FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength, onReady)");
+  if (fd < 0 || !read_framing(info[1]) || !info[2].IsFunction()) {
+    throw_bad_call(env, "FramePort(fd, framing, onReady)");
     return;
   }
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
@@ -47,7 +50,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
   }
   fd_.reset(fd);
   environment_.disown(fd);
-  on_ready_ = Napi::Persistent(info[5].As<Napi::Function>());
+  on_ready_ = Napi::Persistent(info[2].As<Napi::Function>());
   environment_.attach(*this);
   attached_ = true;
   Ref();  // an open port is not collected
@@ -58,7 +61,36 @@ FramePort::~FramePort() { shut(); }
 bool FramePort::describe_for_forward(ForwardPort& port) {
   port.fd = fd_.get();
   port.framing = framing_;
+  port.framing.headroom = port.framing.tailroom = 0;
   return static_cast<bool>(fd_);
+}
+
+bool FramePort::read_framing(Napi::Value value) {
+  if (!value.IsObject()) return false;
+  Napi::Object object = value.As<Napi::Object>();
+  auto number = [&](const char* name) {
+    Napi::Value entry = object.Get(name);
+    return entry.IsNumber() ? entry.As<Napi::Number>().Uint32Value() : 0;
+  };
+  auto flag = [&](const char* name) {
+    Napi::Value entry = object.Get(name);
+    return entry.IsBoolean() && entry.As<Napi::Boolean>().Value();
+  };
+  Framing framing;
+  const uint32_t vnet_header = number("vnetHeaderSize");
+  framing.max_frame = number("maxFrameLength");
+  framing.packet_information = flag("packetInformation");
+  framing.ethernet = flag("ethernet");
+  framing.vnet_header = static_cast<uint8_t>(vnet_header);
+  framing.swapped = flag("swapped");
+  framing.join = static_cast<uint8_t>(number("join"));
+  framing.join_adjacent = flag("bounded");
+  framing.headroom = number("headroom");
+  framing.tailroom = number("tailroom");
+  if (vnet_header > sizeof(VnetHeader) || framing.headroom > kMaxRoom || framing.tailroom > kMaxRoom) return false;
+  framing_ = framing;
+  if (flag("split") && !splitter_) splitter_ = new FrameSplitter();
+  return true;
 }
 
 void FramePort::close_for_exit() {
@@ -73,24 +105,29 @@ void FramePort::shut() {
   poll_.close();
   fd_.reset();
   on_ready_.Reset();
+  delete splitter_;
+  splitter_ = nullptr;
 }
 
-// receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, or budgetSpent.
+// receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, budgetSpent, or noRoom.
 // Reports the new cursor, the errno that ended it (EAGAIN: drained) and the frames too long to take.
 Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
   if (forwarded()) return report[kError] = EAGAIN, report[kCut] = 0, Napi::Number::New(env, 0);
-  if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
+  // A super-frame that was begun is brought to its end: nothing would tell the loop of the rest.
+  const bool pending = splitter_ && splitter_->pending();
+  if (bool_of(info, 5) && !pending && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
   if (!slab) return {};  // not one, or the worker is being terminated
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
     return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
-  FrameRoom room = {slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(),
-                    Slab::kHeaderBytes, first};
-  ReadReport done = read_frames(fd_.get(), framing_, room, frames, uint_of(info, 4));
+  FrameRoom room = {slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(), first};
+  ReadReport done = splitter_ ? splitter_->read(fd_.get(), framing_, room, frames, uint_of(info, 4))
+                              : read_frames(fd_.get(), framing_, room, frames, uint_of(info, 4));
+  if (done.no_room) return Napi::Number::New(env, kNoRoom);
   turn_.add(done.frames);
   report[kCursor] = static_cast<int32_t>(room.cursor);
   report[kError] = done.error;
@@ -108,7 +145,7 @@ Napi::Value FramePort::send_slab(const Napi::CallbackInfo& info) {
     return throw_bad_call(env, "sendSlab(slab, first, count, from)"), env.Undefined();
   bool headers = bool_of(info, 4);
   FrameList list = {slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first,
-                    headers ? slab->headers() + first * Slab::kHeaderBytes : nullptr, Slab::kHeaderBytes, from, count};
+                    headers ? slab->headers() + first : nullptr, from, count};
   return send(list, bool_of(info, 5));
 }
 
@@ -120,11 +157,12 @@ Napi::Value FramePort::send_bytes(const Napi::CallbackInfo& info) {
   Bytes headers;
   if (!info[5].IsUndefined()) headers = bytes_of(env, info[5]);
   if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count || from > count ||
-      (headers.ok && headers.length < static_cast<size_t>(count) * framing_.vnet_header))
+      (headers.ok && (headers.length / sizeof(VnetHeader) < count ||
+                      reinterpret_cast<uintptr_t>(headers.data) % alignof(VnetHeader) != 0)))
     return throw_bad_call(env, "sendBytes(bytes, offsets, lengths, count, from, headers)"), env.Undefined();
   FrameList list = {data.data, data.length, reinterpret_cast<uint32_t*>(offsets.data),
-                    reinterpret_cast<uint32_t*>(lengths.data), headers.ok ? headers.data : nullptr, framing_.vnet_header,
-                    from, count};
+                    reinterpret_cast<uint32_t*>(lengths.data),
+                    headers.ok ? reinterpret_cast<VnetHeader*>(headers.data) : nullptr, from, count};
   return send(list, bool_of(info, 6));
 }
 
@@ -133,7 +171,7 @@ Napi::Value FramePort::send_frame(const Napi::CallbackInfo& info) {
   Bytes data = bytes_of(info.Env(), info[0]);
   if (!data.ok || data.length > UINT32_MAX) return info.Env().Undefined();
   const uint32_t offset = 0, length = static_cast<uint32_t>(data.length);
-  return send({data.data, data.length, &offset, &length, nullptr, 0, 0, 1}, info[1].ToBoolean());
+  return send({data.data, data.length, &offset, &length, nullptr, 0, 1}, info[1].ToBoolean());
 }
 
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.
@@ -145,7 +183,8 @@ Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
     done.error = EBADF;
   } else {
     if (budgeted && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-    done = write_frames(fd_.get(), framing_, list, budgeted ? 256 : UINT32_MAX);
+    done = writer_.write(fd_.get(), framing_, list, budgeted ? 256 : UINT32_MAX, environment_.writing_memory());
+    framing_.join &= static_cast<uint8_t>(~done.refused);
     turn_.add(done.next - list.from);
   }
   return tell(env, environment_.report, done);
@@ -155,11 +194,9 @@ void FramePort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info,
 
 void FramePort::ref(const Napi::CallbackInfo& info) { poll_.ref(bool_of(info, 0)); }
 
-// setFraming(vnetHeaderSize)
+// setFraming(framing)
 void FramePort::set_framing(const Napi::CallbackInfo& info) {
-  uint32_t size = uint_of(info, 0);
-  if (size > Slab::kHeaderBytes) return throw_bad_call(info.Env(), "setFraming(vnetHeaderSize)");
-  framing_.vnet_header = static_cast<uint8_t>(size);
+  if (!read_framing(info[0])) throw_bad_call(info.Env(), "setFraming(framing)");
 }
 
 Napi::Value FramePort::descriptor(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), fd_.get()); }

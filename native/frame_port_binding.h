@@ -4,6 +4,8 @@
 #include "loop_poll.h"
 #include "sys/fd.h"
 #include "sys/frame_io.h"
+#include "sys/frame_splitter.h"
+#include "sys/frame_writer.h"
 #include "turn_budget.h"
 
 namespace netloom {
@@ -11,8 +13,7 @@ namespace netloom {
 // A descriptor that carries frames, on the loop of its environment. Holds no frame memory and no policy: each
 // receive() and send() is one crossing for a batch, into or out of memory that the caller names.
 //
-// new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength,
-// onReady(status, events)) owns `fd` on success, also when the environment did.
+// new FramePort(fd, framing, onReady(status, events)) owns `fd` on success, also when the environment did.
 class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort, private LoopResource {
  public:
   static const napi_type_tag kTag;
@@ -33,6 +34,8 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort
   // Ends the port; the descriptor is closed, or handed over as a number, to be closed with the environment, if asked for.
   Napi::Value close(const Napi::CallbackInfo& info);
 
+  // Of an object with the names of src/port/handle.ts; false: it is not one.
+  bool read_framing(Napi::Value value);
   bool describe_for_forward(ForwardPort& port) override;
   void close_for_exit() override;
   void shut();
@@ -40,6 +43,8 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort
   Environment& environment_;
   Fd fd_;
   Framing framing_;
+  FrameWriter writer_;
+  FrameSplitter* splitter_ = nullptr;  // of ports that cut super-frames
   LoopPoll poll_;
   Napi::FunctionReference on_ready_;
   bool attached_ = false;

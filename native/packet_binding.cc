@@ -120,7 +120,7 @@ Napi::Value PacketPort::receive(const Napi::CallbackInfo& info) {
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
     return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
   PacketRoom room = {{slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(),
-                      Slab::kHeaderBytes, first},
+                      first},
                      slab->times(), slab->originals(), slab->flags(), slab->vlans(), slab->interfaces()};
   PacketReport done = ring_->read(room, frames, uint_of(info, 4));
   turn_.add(done.frames);
@@ -137,9 +137,9 @@ Napi::Value PacketPort::send_slab(const Napi::CallbackInfo& info) {
   uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
   if (first > Slab::kFrames || count > Slab::kFrames - first || from > count)
     return throw_bad_call(info.Env(), "sendSlab(slab, first, count, from)"), info.Env().Undefined();
-  uint8_t* headers = bool_of(info, 4) ? slab->headers() + first * Slab::kHeaderBytes : nullptr;
-  return send({slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first, headers,
-               Slab::kHeaderBytes, from, count},
+  VnetHeader* headers = bool_of(info, 4) ? slab->headers() + first : nullptr;
+  return send({slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first, headers, from,
+               count},
               bool_of(info, 5));
 }
 
@@ -148,10 +148,15 @@ Napi::Value PacketPort::send_bytes(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Bytes data = bytes_of(env, info[0]), offsets = bytes_of(env, info[1]), lengths = bytes_of(env, info[2]);
   uint32_t count = uint_of(info, 3), from = uint_of(info, 4);
-  if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count || from > count)
-    return throw_bad_call(env, "sendBytes(bytes, offsets, lengths, count, from)"), env.Undefined();
+  Bytes headers;
+  if (!info[5].IsUndefined()) headers = bytes_of(env, info[5]);
+  if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count || from > count ||
+      (headers.ok && (headers.length / sizeof(VnetHeader) < count ||
+                      reinterpret_cast<uintptr_t>(headers.data) % alignof(VnetHeader) != 0)))
+    return throw_bad_call(env, "sendBytes(bytes, offsets, lengths, count, from, headers)"), env.Undefined();
   return send({data.data, data.length, reinterpret_cast<uint32_t*>(offsets.data),
-               reinterpret_cast<uint32_t*>(lengths.data), nullptr, 0, from, count},
+               reinterpret_cast<uint32_t*>(lengths.data),
+               headers.ok ? reinterpret_cast<VnetHeader*>(headers.data) : nullptr, from, count},
               bool_of(info, 6));
 }
 
@@ -160,7 +165,7 @@ Napi::Value PacketPort::send_frame(const Napi::CallbackInfo& info) {
   Bytes data = bytes_of(info.Env(), info[0]);
   if (!data.ok || data.length > UINT32_MAX) return info.Env().Undefined();
   const uint32_t offset = 0, length = static_cast<uint32_t>(data.length);
-  return send({data.data, data.length, &offset, &length, nullptr, 0, 0, 1}, bool_of(info, 1));
+  return send({data.data, data.length, &offset, &length, nullptr, 0, 1}, bool_of(info, 1));
 }
 
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.
@@ -173,7 +178,8 @@ Napi::Value PacketPort::send(const FrameList& list, bool budgeted) {
   } else {
     if (budgeted && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
     const PacketLayout& layout = ring_->layout();
-    done = send_packets(ring_->fd(), {layout.ip, layout.vnet_header, interface_}, list, budgeted ? 256 : UINT32_MAX);
+    done = writer_.write(ring_->fd(), {layout.ip, layout.vnet_header, interface_}, list, budgeted ? 256 : UINT32_MAX,
+                         environment_.writing_memory());
     turn_.add(done.next - list.from);
   }
   return tell(env, environment_.report, done);
@@ -232,7 +238,7 @@ Napi::Value PacketPort::lend_block(const Napi::CallbackInfo& info) {
     return throw_bad_call(info.Env(), "lendBlock(columns)"), info.Env().Undefined();
   if (frames == 0) return Napi::Number::New(info.Env(), -1);
   auto* words = reinterpret_cast<uint32_t*>(columns.data);
-  PacketRoom room = {{nullptr, 0, 0, words, words + frames, nullptr, 0, 0},
+  PacketRoom room = {{nullptr, 0, 0, words, words + frames, nullptr, 0},
                      reinterpret_cast<int64_t*>(words + 6 * frames), words + 2 * frames, words + 3 * frames,
                      words + 4 * frames, words + 5 * frames};
   LentBlock block = ring_->lend(room);

@@ -3,6 +3,7 @@
 #include "forwarded_port.h"
 #include "loop_poll.h"
 #include "recording.h"
+#include "sys/packet_socket.h"
 #include "sys/packet_ring.h"
 #include "turn_budget.h"
 
@@ -54,6 +55,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, public ForwardedPo
   PacketRing* ring_ = nullptr;
   int32_t interface_ = 0;
   LoopPoll poll_;
+  PacketWriter writer_;
   Recording recording_;
   Napi::FunctionReference on_ready_, on_closed_, on_recorded_;
   bool attached_ = false;

@@ -149,6 +149,7 @@ Napi::Value open_packet_ring(const Napi::CallbackInfo& info) {
   layout.inline_vlan = flag("inlineVlan");
   layout.hardware_time = options.hardware_time;
   layout.vnet_header = options.vnet_header ? 10 : 0;
+  layout.split = options.vnet_header && flag("split");
   layout.snap_length = number("snapLength");
   int network = int_of(info, 0, -1);
   if (network >= 0) {

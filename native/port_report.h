@@ -21,11 +21,9 @@ enum Report {
   kFailedError = 4,
   kSendError = 5,
   kBytes = 6,
-  kBytesHigh = 7
+  kBytesHigh = 7,
+  kRefused = 8
 };
-
-// What receive() of captures answers when the next frame does not fit into what is left of the slab.
-constexpr int32_t kNoRoom = -4097;
 
 // The result of send…(): the first frame not looked at. The rest is reported.
 inline Napi::Value tell(Napi::Env env, int32_t* report, const WriteReport& done) {
@@ -37,6 +35,7 @@ inline Napi::Value tell(Napi::Env env, int32_t* report, const WriteReport& done)
   report[kSendError] = done.error;
   report[kBytes] = static_cast<int32_t>(done.bytes);
   report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
+  report[kRefused] = done.refused;
   return Napi::Number::New(env, done.next);
 }
 

@@ -2,6 +2,8 @@
 #include <napi.h>
 #include <stdint.h>
 
+#include "sys/vnet_header.h"
+
 namespace netloom {
 
 // A counted piece of memory that native code and ArrayBuffers share. The last reference returns frame-sized
@@ -30,10 +32,10 @@ class Slab : public Napi::ObjectWrap<Slab> {
   uint8_t* data() const { return memory_->data(); }
   uint32_t* offsets() const { return reinterpret_cast<uint32_t*>(columns_->data()); }
   uint32_t* lengths() const { return offsets() + kFrames; }
-  // One virtio-net header of up to kHeaderBytes a frame, filled on ports that have one.
-  uint8_t* headers() const { return columns_->data() + 8 * kFrames; }
+  // One virtio-net header a frame, filled on ports that have one.
+  VnetHeader* headers() const { return reinterpret_cast<VnetHeader*>(columns_->data() + 8 * kFrames); }
   // What captures know of a frame: its time in nanoseconds; original length, flags, VLAN tag and interface.
-  int64_t* times() const { return reinterpret_cast<int64_t*>(headers() + kHeaderBytes * kFrames); }
+  int64_t* times() const { return reinterpret_cast<int64_t*>(headers() + kFrames); }
   uint32_t* originals() const { return reinterpret_cast<uint32_t*>(times() + kFrames); }
   uint32_t* flags() const { return originals() + kFrames; }
   uint32_t* vlans() const { return flags() + kFrames; }
@@ -41,7 +43,7 @@ class Slab : public Napi::ObjectWrap<Slab> {
 
   static constexpr size_t kBytes = 320 * 1024;
   static constexpr uint32_t kFrames = 2048;
-  static constexpr size_t kHeaderBytes = 24;
+  static constexpr size_t kHeaderBytes = sizeof(VnetHeader);
 
  private:
   Napi::Value columns(const Napi::CallbackInfo& info);

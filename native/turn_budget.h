@@ -32,5 +32,7 @@ class TurnBudget {
 
 // What receive() and send() of ports return, beside counts: nothing was tried, the turn's share is used up.
 constexpr int32_t kBudgetSpent = -4096;
+// What receive() answers when the next frame does not fit into what is left of the slab.
+constexpr int32_t kNoRoom = -4097;
 
 }  // namespace netloom

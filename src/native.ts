@@ -56,9 +56,29 @@ export interface NativePortHandle {
   close(handOver?: boolean): number
 }
 
+/** What stands around each frame on a descriptor and, for room, in memory; struct Framing of native/sys/frame_io.h. */
+export interface Framing {
+  ethernet: boolean
+  packetInformation: boolean
+  vnetHeaderSize: number
+  maxFrameLength: number
+  /** The virtio-net header is in the byte order that is not the machine's. */
+  swapped?: boolean
+  /** Super-frames are cut as they are read. It stays so for the port's life. */
+  split?: boolean
+  /** Frames that may be joined when they are sent: the bits of `joins` in src/port/handle.ts. */
+  join?: number
+  /** The descriptor may say that it is full. */
+  bounded?: boolean
+  /** Bytes that are left free before each frame that is read. */
+  headroom?: number
+  /** The same after it. */
+  tailroom?: number
+}
+
 /** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
 export interface NativeFramePort extends NativePortHandle {
-  setFraming(vnetHeaderSize: number): void
+  setFraming(framing: Framing): void
 }
 
 /** A packet socket with its ring, on the loop; see native/packet_binding.h. */
@@ -151,6 +171,8 @@ export interface NativePacketSettings {
   inlineVlan: boolean
   qdiscBypass: boolean
   vnetHeader: boolean
+  /** Super-frames are cut as they are read. */
+  split: boolean
   joinFanout: boolean
   fanout: number
   fanoutDescriptor: number
@@ -263,14 +285,7 @@ export interface NativeBinding {
   report: ArrayBuffer
   Slab: { new (): NativeSlab; bytes: number; frames: number; headerBytes: number }
   FramePort: {
-    new (
-      fd: number,
-      ethernet: boolean,
-      packetInformation: boolean,
-      vnetHeaderSize: number,
-      maxFrameLength: number,
-      onReady: (status: number, events: number) => void,
-    ): NativeFramePort
+    new (fd: number, framing: Framing, onReady: (status: number, events: number) => void): NativeFramePort
     budgetSpent: number
     maxFrame: number
   }

@@ -6,7 +6,9 @@
 
 // Joins frames of one flow to super-frames for the kernel, by the rules of its own generic receive offload
 // (net/ipv4/tcp_offload.c, udp_offload.c, tools/testing/selftests/net/gro.c): it must be able to cut them to the same
-// frames again, byte for byte.
+// frames again, byte for byte. The one exception is the identification of IPv4 datagrams that must not be fragmented:
+// many senders give all of them the same one, mostly 0, and cutting counts it up. It means nothing there, and whoever looks
+// at it must ignore it (RFC 6864 section 4.1).
 namespace netloom {
 
 // Bits of what may be joined.
@@ -21,9 +23,10 @@ struct CoalescedFrame {
   uint32_t frames;         // 1: the frame as it is, with the header that the list has for it
   VnetHeader header;       // of more than one: the segmentation to ask for
   uint32_t bytes;          // in all, without the virtio-net header
-  uint8_t kind;            // the kJoin… bit
+  uint8_t kind;            // the kJoin… bit; of one frame 0
 };
 
+// What the list points to must stay as it is from plan() to the last gather().
 class Coalescer {
  public:
   static constexpr uint32_t kFrames = 256;  // most that one plan() looks at
@@ -41,6 +44,40 @@ class Coalescer {
   // The pieces of group i, which has more than one frame: valid until the next call of either.
   // Returns how many.
   uint32_t gather(uint32_t i, iovec* parts);
+
+ private:
+  struct Packet;
+  // What the next frame of a group is compared with.
+  struct Group {
+    const uint8_t* frame;  // the first
+    uint64_t addresses, flow;  // hashes: of them, and with ports
+    uint32_t bytes;        // of payload
+    uint16_t size;         // of payload in each frame but the last
+    uint16_t start, filled;  // of its members in members_
+    uint16_t last;         // its last frame
+    uint16_t next;         // in its chain: group + 1, 0 at the end
+    uint8_t network, transport, headers, kind;
+    bool open;
+    bool verified;
+  };
+  static constexpr uint32_t kChains = 512;
+  static constexpr uint32_t kDepth = 8;  // groups in a chain: the oldest is closed for another
+  static constexpr size_t kHeaders = 192;  // Ethernet with tags, IPv6, TCP with options
+
+  static Packet parse(const uint8_t* frame, size_t length, bool ethernet);
+  static bool same_flow(const Group& group, const Packet& packet);
+  static bool continues(const Group& group, const CoalescedFrame& joined, const Packet& packet);
+  void place(uint32_t i, const Packet* packet, bool adjacent);
+  void close_addresses(uint64_t addresses);
+
+  FrameList list_ = {};
+  uint32_t from_ = 0, groups_ = 0;
+  CoalescedFrame joined_[kFrames];
+  Group group_[kFrames];
+  uint16_t group_of_[kFrames];
+  uint16_t members_[kFrames];
+  uint16_t chains_[kChains];
+  uint8_t headers_[kHeaders];
 };
 
 }  // namespace netloom

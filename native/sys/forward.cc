@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "packet_socket.h"
 #include "tuntap.h"
 
 namespace netloom {
@@ -12,6 +11,8 @@ namespace {
 
 // Frames that one direction moves before others have their turn.
 constexpr uint32_t kTurn = 64;
+// Bytes that are read before they are written, and the longest frame that is copied for the sake of others.
+constexpr size_t kWarm = 16 * 1024, kCopied = 2048;
 
 int64_t real_ns() {
   timespec now;
@@ -39,8 +40,9 @@ Forward::~Forward() = default;
 
 Forward::Progress Forward::move(uint32_t from, ForwardScratch& scratch, uint64_t now) {
   if (ended_) return Progress::kEnded;
-  if (holds(from) && !deliver_held(from)) return ended_ ? Progress::kEnded : Progress::kBlocked;
-  return ports_[from].ring ? move_ring(from, scratch, now) : move_descriptor(from, scratch, now);
+  if (holds(from) && !deliver_held(from, scratch)) return ended_ ? Progress::kEnded : Progress::kBlocked;
+  const Progress progress = ports_[from].ring ? move_ring(from, scratch, now) : move_descriptor(from, scratch, now);
+  return ended_ ? Progress::kEnded : progress;
 }
 
 Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratch, uint64_t now) {
@@ -48,16 +50,15 @@ Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratc
   Direction& direction = directions_[from];
   ForwardCounters& counters = direction.counters;
   const bool limited = direction.bucket.limited();
+  // Frames that may be joined come together as far as they go into one; others stay in the processor's first cache.
+  const uint32_t frames = limited ? 1 : ForwardScratch::kFrames;
+  const size_t bytes = ports_[1 - from].framing.join ? ForwardScratch::kBytes : kWarm;
+  VnetHeader* headers = port.framing.vnet_header ? scratch.headers : nullptr;
   for (uint32_t moved = 0; moved < kTurn;) {
     if (limited && !direction.bucket.open(now)) return Progress::kWaiting;
-    if (port.framing.vnet_header) memset(static_cast<void*>(scratch.headers), 0, sizeof scratch.headers);
-    FrameRoom room = {scratch.data, sizeof scratch.data, 0, scratch.offsets, scratch.lengths,
-                      reinterpret_cast<uint8_t*>(scratch.headers), sizeof(VnetHeader), 0};
-    const ReadReport done =
-        read_frames(port.fd, port.framing, room, limited ? 1 : ForwardScratch::kFrames, ForwardScratch::kBytes);
-    FrameList list = {scratch.data, room.cursor, scratch.offsets, scratch.lengths,
-                      port.framing.vnet_header ? reinterpret_cast<uint8_t*>(scratch.headers) : nullptr,
-                      sizeof(VnetHeader), 0, done.frames};
+    FrameRoom room = {scratch.data, sizeof scratch.data, 0, scratch.offsets, scratch.lengths, headers, 0};
+    const ReadReport done = read_frames(port.fd, port.framing, room, frames, bytes);
+    FrameList list = {scratch.data, room.cursor, scratch.offsets, scratch.lengths, headers, 0, done.frames};
     count(counters.received_frames, done.frames + done.cut);
     count(counters.received_bytes, room.cursor);
     count(counters.dropped, done.cut);
@@ -73,12 +74,7 @@ Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratc
       count(counters.filtered, done.frames - passed);
       list.count = passed;
     }
-    if (list.count > 0) {
-      const uint32_t next = deliver(from, list);
-      if (next < list.count) hold(from, list, next);
-      if (ended_) return Progress::kEnded;
-      if (next < list.count) return Progress::kBlocked;
-    }
+    if (!deliver_or_hold(from, list, scratch)) return Progress::kBlocked;
     if (done.error == EAGAIN) return Progress::kEmpty;
     if (done.error) return end(from, done.error), Progress::kEnded;
     moved += done.frames + done.cut;
@@ -86,42 +82,68 @@ Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratc
   return Progress::kMore;
 }
 
-// Frames go out from where they lie in the ring, but for those into which a VLAN tag is put back.
+// Frames go out from where they lie in the ring, but for those into which a VLAN tag is put back, and short ones for a
+// target to which several are sent at once.
 Forward::Progress Forward::move_ring(uint32_t from, ForwardScratch& scratch, uint64_t now) {
   ForwardPort& port = ports_[from];
+  const ForwardPort& target = ports_[1 - from];
   PacketRing& ring = *port.ring;
   Direction& direction = directions_[from];
   ForwardCounters& counters = direction.counters;
-  const uint8_t vnet_header = ring.layout().vnet_header;
-  const uint32_t zero = 0;
+  const bool limited = direction.bucket.limited(), gathers = !limited && (target.ring || target.framing.join);
+  VnetHeader* headers = ring.layout().vnet_header ? scratch.headers : nullptr;
+  FrameList gathered = {scratch.data, 0, scratch.offsets, scratch.lengths, headers, 0, 0};
+  auto flush = [&] {
+    const FrameList list = gathered;
+    gathered.size = gathered.count = 0;
+    return deliver_or_hold(from, list, scratch);
+  };
+  Progress progress = Progress::kMore;
   RingPacket packet;
   for (uint32_t moved = 0; moved < kTurn; moved++) {
-    if (direction.bucket.limited() && !direction.bucket.open(now)) return Progress::kWaiting;
-    if (!ring.peek(packet)) return Progress::kEmpty;
+    if (limited && !direction.bucket.open(now)) {
+      progress = Progress::kWaiting;
+      break;
+    }
+    if (!ring.peek(packet)) {
+      progress = Progress::kEmpty;
+      break;
+    }
     if (port.skip > 0) {
       port.skip--;
       ring.advance();
       continue;
     }
     const RingFrame frame = ring.frame_of(packet);
+    const bool gather = gathers && frame.length <= kCopied;
     const bool cut = frame.length < frame.original || (frame.insert && frame.length > sizeof scratch.data);
+    const bool copied = !cut && (gather || frame.insert);
+    // What is gathered goes before a frame that is not, or that has no room beside it.
+    const bool full = gathered.count == ForwardScratch::kFrames || (copied && frame.length > sizeof scratch.data - gathered.size);
+    if ((full || (!gather && !cut)) && !flush()) return Progress::kBlocked;
     bool passes = !cut;
-    if (!cut) {
-      const uint8_t* data = packet.data;
-      if (frame.insert) ring.copy(packet, frame, scratch.data), data = scratch.data;
+    const uint8_t* data = packet.data;
+    if (copied) {
+      uint8_t* to = scratch.data + gathered.size;
+      ring.copy(packet, frame, to);
+      data = to;
+    }
+    if (passes && !direction.filter.empty()) {
       const PacketFacts facts = {frame.original, packet.from->sll_pkttype == PACKET_OUTGOING,
                                  static_cast<uint32_t>(packet.from->sll_ifindex), frame.vlan};
-      passes = direction.filter.empty() || direction.filter.run(data, frame.length, facts) != 0;
-      if (passes) {
-        if (vnet_header) {
-          scratch.headers[0] = {};
-          memcpy(static_cast<void*>(scratch.headers), packet.data - vnet_header, vnet_header);
-        }
-        const FrameList list = {data, frame.length, &zero, &frame.length,
-                                vnet_header ? reinterpret_cast<uint8_t*>(scratch.headers) : nullptr,
-                                sizeof(VnetHeader), 0, 1};
+      passes = direction.filter.run(data, frame.length, facts) != 0;
+    }
+    if (passes) {
+      if (headers) headers[gathered.count] = ring.header_of(packet, frame);
+      if (gather) {
+        scratch.offsets[gathered.count] = static_cast<uint32_t>(gathered.size);
+        scratch.lengths[gathered.count++] = frame.length;
+        gathered.size += frame.length;
+      } else {
+        const uint32_t zero = 0;
         // It stays in the ring until there is room for it.
-        if (deliver(from, list) == 0) return ended_ ? Progress::kEnded : Progress::kBlocked;
+        if (deliver(from, {data, frame.length, &zero, &frame.length, headers, 0, 1}, scratch) == 0)
+          return Progress::kBlocked;
       }
     }
     count(counters.received_frames, 1);
@@ -131,22 +153,28 @@ Forward::Progress Forward::move_ring(uint32_t from, ForwardScratch& scratch, uin
     ring.advance();
     if (ended_) return Progress::kEnded;
   }
-  return Progress::kMore;
+  return flush() ? progress : Progress::kBlocked;
 }
 
-uint32_t Forward::deliver(uint32_t from, const FrameList& list) {
+uint32_t Forward::deliver(uint32_t from, const FrameList& list, ForwardScratch& scratch) {
   const uint32_t to = 1 - from;
-  const ForwardPort& port = ports_[to];
+  ForwardPort& port = ports_[to];
   Direction& direction = directions_[from];
   WriteReport done;
   if (port.ring) {
-    done = send_packets(port.fd, {false, port.ring->layout().vnet_header, port.interface}, list, UINT32_MAX);
+    const PacketSending how = {port.ring->layout().ip, port.ring->layout().vnet_header, port.interface};
+    done = direction.packet_writer.write(port.fd, how, list, UINT32_MAX, scratch.writing);
     if (done.dropped > 0 && (done.failed_error == ENETDOWN || done.failed_error == ENXIO)) {
       trouble_ |= 1u << to;
       told_ = false;
     }
   } else {
-    done = write_frames(port.fd, port.framing, list, UINT32_MAX);
+    done = direction.frame_writer.write(port.fd, port.framing, list, UINT32_MAX, scratch.writing);
+    if (done.refused) {
+      port.framing.join &= static_cast<uint8_t>(~done.refused);
+      refused_[to] |= done.refused;
+      told_ = false;
+    }
   }
   count(direction.counters.sent_frames, done.sent);
   count(direction.counters.sent_bytes, done.bytes);
@@ -157,6 +185,13 @@ uint32_t Forward::deliver(uint32_t from, const FrameList& list) {
   return done.next;
 }
 
+bool Forward::deliver_or_hold(uint32_t from, const FrameList& list, ForwardScratch& scratch) {
+  if (list.count == 0) return true;
+  const uint32_t next = deliver(from, list, scratch);
+  if (next < list.count) hold(from, list, next);
+  return next == list.count && !ended_;
+}
+
 void Forward::hold(uint32_t from, const FrameList& list, uint32_t first) {
   Direction& direction = directions_[from];
   for (uint32_t i = first; i < list.count; i++) {
@@ -164,21 +199,17 @@ void Forward::hold(uint32_t from, const FrameList& list, uint32_t first) {
     direction.held_offsets.push_back(static_cast<uint32_t>(direction.held.size()));
     direction.held_lengths.push_back(list.lengths[i]);
     direction.held.insert(direction.held.end(), frame, frame + list.lengths[i]);
-    if (!list.headers) continue;
-    VnetHeader header;
-    memcpy(&header, list.headers + i * list.header_stride, sizeof header);
-    direction.held_headers.push_back(header);
+    if (list.headers) direction.held_headers.push_back(list.headers[i]);
   }
 }
 
-bool Forward::deliver_held(uint32_t from) {
+bool Forward::deliver_held(uint32_t from, ForwardScratch& scratch) {
   Direction& direction = directions_[from];
   const FrameList list = {direction.held.data(), direction.held.size(), direction.held_offsets.data(),
                           direction.held_lengths.data(),
-                          direction.held_headers.empty() ? nullptr
-                                                         : reinterpret_cast<uint8_t*>(direction.held_headers.data()),
-                          sizeof(VnetHeader), 0, static_cast<uint32_t>(direction.held_lengths.size())};
-  const uint32_t next = deliver(from, list);
+                          direction.held_headers.empty() ? nullptr : direction.held_headers.data(), 0,
+                          static_cast<uint32_t>(direction.held_lengths.size())};
+  const uint32_t next = deliver(from, list, scratch);
   const bool all = next == list.count;
   auto drop = [&](auto& column) { column.erase(column.begin(), column.begin() + next); };
   drop(direction.held_offsets);

@@ -7,8 +7,9 @@
 #include "bpf.h"
 #include "forward_observer.h"
 #include "frame_io.h"
+#include "frame_writer.h"
 #include "packet_ring.h"
-#include "vnet_header.h"
+#include "packet_socket.h"
 
 namespace netloom {
 
@@ -48,12 +49,12 @@ struct ForwardCounters {
 
 // Memory that all forwards of a thread use in turn, so that it stays in the processor's cache.
 struct ForwardScratch {
-  static constexpr uint32_t kFrames = 16;
-  static constexpr size_t kBytes = 16 * 1024;  // no frame is begun after that many
-  static constexpr size_t kSize = kBytes + kMaxFrame;
-  uint8_t data[kSize];
+  static constexpr uint32_t kFrames = 64;
+  static constexpr size_t kBytes = 64 * 1024;  // no frame is begun after that many
+  uint8_t data[kBytes + kMaxFrame];
   uint32_t offsets[kFrames], lengths[kFrames];
   VnetHeader headers[kFrames];
+  WritingMemory writing;
 };
 
 // Frames between two ports, both ways. Everything but the counters and the verdict is for one thread at a time: the one
@@ -104,12 +105,17 @@ class Forward {
   int error() const { return error_; }  // and why: an error number
   // Bits of the ports whose link is down or gone as sending found out, which takes the error from the socket.
   uint32_t take_trouble() { return trouble_.exchange(0); }
+  // Kinds of joined frames (coalescing.h) that port `i` turned out to refuse.
+  uint32_t take_refused(uint32_t i) { return refused_[i].exchange(0); }
 
  private:
   struct Direction {
     BpfProgram filter;
     TokenBucket bucket;
     ForwardCounters counters;
+    // For the target.
+    FrameWriter frame_writer;
+    PacketWriter packet_writer;
     // Frames that the target had no room for.
     std::vector<uint8_t> held;
     std::vector<uint32_t> held_offsets, held_lengths;
@@ -118,8 +124,10 @@ class Forward {
   Progress move_descriptor(uint32_t from, ForwardScratch& scratch, uint64_t now);
   Progress move_ring(uint32_t from, ForwardScratch& scratch, uint64_t now);
   // The first frame that was not dealt with; less than list.count where the target is full, or the forward has ended.
-  uint32_t deliver(uint32_t from, const FrameList& list);
-  bool deliver_held(uint32_t from);
+  uint32_t deliver(uint32_t from, const FrameList& list, ForwardScratch& scratch);
+  // The same, but for that the rest is held: false if there is any, or the forward has ended.
+  bool deliver_or_hold(uint32_t from, const FrameList& list, ForwardScratch& scratch);
+  bool deliver_held(uint32_t from, ForwardScratch& scratch);
   void hold(uint32_t from, const FrameList& list, uint32_t first);
   void observe(uint32_t from, const FrameList& list, uint32_t end);
   void end(uint32_t port, int error);
@@ -129,7 +137,7 @@ class Forward {
   std::vector<ForwardObserver*> observers_;
   bool told_ = true;
   std::atomic<int> ended_{0}, error_{0};
-  std::atomic<uint32_t> trouble_{0};
+  std::atomic<uint32_t> trouble_{0}, refused_[2] = {};
 };
 
 }  // namespace netloom

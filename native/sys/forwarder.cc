@@ -1,7 +1,6 @@
 #include "forwarder.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -28,14 +27,14 @@ Forwarder::Forwarder() = default;
 
 Forwarder::~Forwarder() {
   for (Member* member : members_) delete member;
-  free(scratch_);
+  delete scratch_;
   pthread_cond_destroy(&granted_);
   pthread_mutex_destroy(&mutex_);
 }
 
 Failure Forwarder::open() {
-  scratch_ = static_cast<ForwardScratch*>(calloc(1, sizeof(ForwardScratch)));
-  if (!scratch_) return {ENOMEM, "calloc", nullptr};
+  scratch_ = new (std::nothrow) ForwardScratch();
+  if (!scratch_) return {ENOMEM, "new", nullptr};
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_) return Failure::last("epoll_create1");
   wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -1,7 +1,8 @@
 #include "frame_io.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include <initializer_list>
 
 #include "system_call.h"
 
@@ -13,9 +14,13 @@ struct PacketInformation {  // struct tun_pi; `protocol` is big-endian
   uint16_t protocol;
 };
 
-constexpr uint16_t kStripped = 0x0001;  // TUN_PKT_STRIP: the frame was cut to our buffer
+// What stands before a frame on the descriptor, in one piece.
+struct Prefix {
+  PacketInformation information = {};
+  VnetHeader vnet = {};
+};
 
-bool gone(int error) { return error == EBADFD || error == EBADF || error == ENODEV; }
+constexpr uint16_t kStripped = 0x0001;  // TUN_PKT_STRIP: the frame was cut to our buffer
 
 // The EtherType in wire order: of the frame itself on Ethernet, by the version nibble on IP.
 uint16_t protocol_of(const Framing& framing, const uint8_t* frame, size_t length) {
@@ -32,95 +37,112 @@ uint16_t protocol_of(const Framing& framing, const uint8_t* frame, size_t length
   return protocol;
 }
 
+void swap(VnetHeader& header) {
+  for (uint16_t* field : {&header.hdr_len, &header.gso_size, &header.csum_start, &header.csum_offset,
+                          &header.num_buffers, &header.hash_report, &header.outer_th_offset, &header.inner_nh_offset})
+    *field = __builtin_bswap16(*field);
+  header.hash_value = __builtin_bswap32(header.hash_value);
+}
+
+// The piece to begin with; empty where nothing stands before a frame.
+iovec prefix_of(const Framing& framing, Prefix& prefix) {
+  size_t information = framing.packet_information ? sizeof prefix.information : 0;
+  auto* begin = reinterpret_cast<uint8_t*>(&prefix) + (sizeof prefix.information - information);
+  return {begin, information + framing.vnet_header};
+}
+
 }  // namespace
+
+ssize_t read_frame(int fd, const Framing& framing, uint8_t* to, VnetHeader& header) {
+  Prefix prefix;
+  iovec parts[2] = {prefix_of(framing, prefix), {to, kMaxFrame}};
+  const size_t before = parts[0].iov_len;
+  ssize_t n;
+  do n = before == 0 ? call_read(fd, to, kMaxFrame) : call_readv(fd, parts, 2);
+  while (n == -EINTR);
+  if (n < 0) return n;
+  if (framing.swapped) swap(prefix.vnet);
+  header = prefix.vnet;
+  size_t length = static_cast<size_t>(n) < before ? 0 : static_cast<size_t>(n) - before;
+  if (framing.packet_information && (prefix.information.flags & kStripped)) length = kMaxFrame;
+  return static_cast<ssize_t>(length);
+}
 
 ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames, size_t max_bytes) {
   ReadReport report;
-  const size_t begin = room.cursor;
-  const bool plain = !framing.packet_information && framing.vnet_header == 0;
-  PacketInformation information = {};
-  uint8_t discarded[64];
-  while (report.frames < max_frames && room.cursor - begin < max_bytes && room.size - room.cursor >= kMaxFrame) {
-    uint8_t* target = room.data + room.cursor;
-    ssize_t n;
-    size_t before = 0;
-    if (plain) {
-      n = call_read(fd, target, kMaxFrame);
-    } else {
-      iovec parts[3];
-      int count = 0;
-      if (framing.packet_information) parts[count++] = {&information, sizeof information};
-      if (framing.vnet_header) {
-        uint8_t* header = room.headers ? room.headers + (room.first + report.frames) * room.header_stride : discarded;
-        parts[count++] = {header, framing.vnet_header};
-      }
-      for (int i = 0; i < count; i++) before += parts[i].iov_len;
-      parts[count++] = {target, kMaxFrame};
-      n = call_readv(fd, parts, count);
+  const size_t begin = room.cursor, around = size_t{framing.headroom} + framing.tailroom;
+  while (report.frames < max_frames && room.cursor - begin < max_bytes) {
+    if (room.size - room.cursor < kMaxFrame + around) {
+      report.no_room = report.frames == 0;
+      break;
     }
+    uint32_t i = room.first + report.frames;
+    VnetHeader header;
+    size_t offset = room.cursor + framing.headroom;
+    ssize_t n = read_frame(fd, framing, room.data + offset, header);
     if (n < 0) {
-      if (n == -EINTR) continue;
       report.error = static_cast<int>(-n);
-      return report;
+      break;
     }
-    size_t length = static_cast<size_t>(n) < before ? 0 : n - before;
-    if (length == kMaxFrame || (framing.packet_information && (information.flags & kStripped))) {
-      report.cut++;
-      if (report.cut >= max_frames) return report;
+    if (n == kMaxFrame) {
+      if (++report.cut >= max_frames) break;
       continue;
     }
-    uint32_t i = room.first + report.frames++;
-    room.offsets[i] = static_cast<uint32_t>(room.cursor);
-    room.lengths[i] = static_cast<uint32_t>(length);
-    room.cursor += length;
+    if (room.headers && framing.vnet_header) room.headers[i] = header;
+    room.offsets[i] = static_cast<uint32_t>(offset);
+    room.lengths[i] = static_cast<uint32_t>(n);
+    room.cursor += static_cast<size_t>(n) + around;
+    report.frames++;
   }
   return report;
 }
 
+int write_pieces(int fd, const Framing& framing, iovec* parts, int count, const VnetHeader& header) {
+  Prefix prefix;
+  if (framing.packet_information)
+    prefix.information.protocol =
+        protocol_of(framing, static_cast<const uint8_t*>(parts[1].iov_base), parts[1].iov_len);
+  prefix.vnet = header;
+  if (framing.swapped) swap(prefix.vnet);
+  parts[0] = prefix_of(framing, prefix);
+  ssize_t n;
+  do n = call_writev(fd, parts, count);
+  while (n == -EINTR);
+  return n < 0 ? static_cast<int>(-n) : 0;
+}
+
+int write_frame(int fd, const Framing& framing, const uint8_t* frame, size_t length, const VnetHeader* header) {
+  if (framing.packet_information || framing.vnet_header) {
+    static const VnetHeader none = {};
+    iovec parts[2] = {{}, {const_cast<uint8_t*>(frame), length}};
+    return write_pieces(fd, framing, parts, 2, header ? *header : none);
+  }
+  ssize_t n;
+  do n = call_write(fd, frame, length);
+  while (n == -EINTR);
+  return n < 0 ? static_cast<int>(-n) : 0;
+}
+
 WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, uint32_t max_frames) {
-  static const uint8_t no_header[64] = {};
   WriteReport report;
-  const bool plain = !framing.packet_information && framing.vnet_header == 0;
   const uint32_t end = list.count - list.from > max_frames ? list.from + max_frames : list.count;
   uint32_t i = list.from;
-  while (i < end) {
-    const size_t offset = list.offsets[i], length = list.lengths[i];
-    int error = 0;
-    if (offset > list.size || length > list.size - offset) {
-      error = ERANGE;
-    } else if (length > framing.max_frame) {
-      error = EMSGSIZE;
-    } else if (plain) {
-      ssize_t n = call_write(fd, list.data + offset, length);
-      if (n < 0) error = static_cast<int>(-n);
-    } else {
-      iovec parts[3];
-      int count = 0;
-      PacketInformation information = {0, protocol_of(framing, list.data + offset, length)};
-      if (framing.packet_information) parts[count++] = {&information, sizeof information};
-      if (framing.vnet_header) {
-        const uint8_t* header = list.headers ? list.headers + i * list.header_stride : no_header;
-        parts[count++] = {const_cast<uint8_t*>(header), framing.vnet_header};
-      }
-      parts[count++] = {const_cast<uint8_t*>(list.data) + offset, length};
-      ssize_t n = call_writev(fd, parts, count);
-      if (n < 0) error = static_cast<int>(-n);
+  for (; i < end; i++) {
+    const size_t length = list.lengths[i];
+    int error = !list.holds(i)               ? ERANGE
+                : length > framing.max_frame ? EMSGSIZE
+                                             : write_frame(fd, framing, list.data + list.offsets[i], length,
+                                                           list.headers ? &list.headers[i] : nullptr);
+    if (stops_writing(error)) {
+      report.error = error;
+      break;
     }
-    if (error == EINTR) continue;
     if (error == 0) {
       report.sent++;
       report.bytes += length;
-    } else if (error == EAGAIN || gone(error)) {
-      report.error = error;
-      break;
     } else {
-      if (report.dropped++ == 0) {
-        report.failed_index = i;
-        report.failed_length = list.lengths[i];
-        report.failed_error = error;
-      }
+      report.refuse(i, list.lengths[i], error);
     }
-    i++;
   }
   report.next = i;
   return report;

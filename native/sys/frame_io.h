@@ -1,40 +1,53 @@
 #pragma once
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "vnet_header.h"
 
 namespace netloom {
 
-// What stands before each frame on the descriptor.
+// What stands around each frame on the descriptor and, for room, in memory.
 struct Framing {
   uint32_t max_frame = 65535;       // longer ones are not written (EMSGSIZE)
   bool packet_information = false;  // struct tun_pi, linux/if_tun.h
-  bool ethernet = false;            // where the EtherType for tun_pi is found
+  bool ethernet = false;            // frames begin with an Ethernet header; else with IP
   uint8_t vnet_header = 0;          // bytes of struct virtio_net_hdr, linux/virtio_net.h; 0 = none
+  bool swapped = false;             // that header is in the other byte order
+  uint8_t join = 0;                 // kJoin… of coalescing.h: frames that are written may be joined
+  bool join_adjacent = false;       // the descriptor may say that it is full
+  uint32_t headroom = 0;            // bytes that are left free before and after each frame that is read
+  uint32_t tailroom = 0;
 };
 
 // Where frames are read to: columns hold one entry a frame, from `first` on.
 struct FrameRoom {
   uint8_t* data;
   size_t size;
-  size_t cursor;  // where the next frame goes; moved past the last one read
+  size_t cursor;  // where the next frame's headroom begins; moved past the last one read
   uint32_t* offsets;
   uint32_t* lengths;
-  uint8_t* headers;     // header_stride bytes a frame; null = virtio-net headers are discarded
-  size_t header_stride;
+  VnetHeader* headers;  // null = virtio-net headers are discarded
   uint32_t first;
 };
 
 struct ReadReport {
   uint32_t frames = 0;
   uint32_t cut = 0;      // frames longer than kMaxFrame: discarded, not counted in `frames`
+  bool no_room = false;  // there is none for another frame at the cursor, and none was read
   int error = 0;         // EAGAIN: the queue is empty; else why reading stopped; 0: a bound was met
 };
 
 // Longest frame that a read has room for: 64 KiB and headers.
 constexpr size_t kMaxFrame = 65536 + 64;
 
-// Reads frames until the queue is empty or a bound is met. The room must have kMaxFrame bytes at the cursor
-// for the first frame; reading stops by itself where less is left.
+// Reads one frame to `to`, which has kMaxFrame bytes, and its virtio-net header, where there is one, to `header`.
+// Its length, or negative errno; kMaxFrame: it is longer, and was cut.
+ssize_t read_frame(int fd, const Framing& framing, uint8_t* to, VnetHeader& header);
+
+// Reads frames until the queue is empty or a bound is met; stops where less than kMaxFrame bytes are left in the room.
 ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames, size_t max_bytes);
 
 // Frames to write, in one piece of memory. Columns may be any numbers: they are checked.
@@ -43,10 +56,11 @@ struct FrameList {
   size_t size;
   const uint32_t* offsets;
   const uint32_t* lengths;
-  const uint8_t* headers;  // virtio-net headers, header_stride bytes a frame; null = all zero
-  size_t header_stride;
+  const VnetHeader* headers;  // null = all zero
   uint32_t from;
   uint32_t count;
+
+  bool holds(uint32_t i) const { return static_cast<uint64_t>(offsets[i]) + lengths[i] <= size; }
 };
 
 struct WriteReport {
@@ -58,9 +72,28 @@ struct WriteReport {
   uint32_t failed_length = 0;
   int failed_error = 0;
   int error = 0;  // EAGAIN: the device is full at `next`; EBADFD and kin: it is gone; 0: all looked at
+  uint8_t refused = 0;  // kJoin… of coalescing.h: what the kernel takes no longer
+
+  void refuse(uint32_t index, uint32_t length, int why) {
+    if (dropped++ > 0) return;
+    failed_index = index;
+    failed_length = length;
+    failed_error = why;
+  }
 };
 
-// Writes frames one system call each. A frame that is refused is counted and the next one tried.
+// The descriptor can't go on: its device is gone, or full for now.
+inline bool stops_writing(int error) {
+  return error == EAGAIN || error == EBADFD || error == EBADF || error == ENODEV;
+}
+
+// Writes one frame, with its virtio-net header where the descriptor has one: 0 or errno.
+int write_frame(int fd, const Framing& framing, const uint8_t* frame, size_t length, const VnetHeader* header);
+
+// Writes a frame that lies in pieces. parts[0] is free, for what stands before the frame.
+int write_pieces(int fd, const Framing& framing, iovec* parts, int count, const VnetHeader& header);
+
+// Writes frames one system call each, as they are. A frame that is refused is counted and the next one tried.
 WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, uint32_t max_frames);
 
 }  // namespace netloom

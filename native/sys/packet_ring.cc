@@ -71,7 +71,10 @@ void PacketRing::close() {
   free(lent_);
   lent_ = nullptr;
   free(spill_);
-  spill_ = nullptr;
+  free(tagged_);
+  spill_ = tagged_ = nullptr;
+  plan_ = {};
+  segment_ = 0;
   left_ = 0;
   next_ = nullptr;
   spilled_ = false;
@@ -174,6 +177,7 @@ void PacketRing::receive_long(RingPacket& packet) {
 }
 
 void PacketRing::advance() {
+  if (plan_.segments > 0) plan_ = {}, segment_ = 0;
   consumed_++;
   if (shape_.low_latency) {
     uint32_t in_block = shape_.block_size / shape_.frame_size;
@@ -297,6 +301,32 @@ void PacketRing::give_back(uint32_t index) {
   __atomic_store_n(&block->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 }
 
+VnetHeader PacketRing::header_of(const RingPacket& packet, const RingFrame& frame) const {
+  VnetHeader header = {};
+  memcpy(&header, packet.data - layout_.vnet_header, layout_.vnet_header);
+  if (frame.insert && header.asks()) {
+    // Its offsets are those of the frame without the tag.
+    header.csum_start += kTag;
+    header.hdr_len += kTag;
+  }
+  return header;
+}
+
+bool PacketRing::plan(const RingPacket& packet, const RingFrame& frame, const VnetHeader& header) {
+  const uint8_t* data = packet.data;
+  if (frame.insert) {
+    if (!tagged_) tagged_ = static_cast<uint8_t*>(malloc(layout_.snap_length));
+    if (!tagged_) return false;
+    copy(packet, frame, tagged_);
+    data = tagged_;
+  }
+  segment_ = 0;
+  // What is cut to the snap length stays as it is.
+  if (frame.length == frame.original && plan_segments(data, frame.length, header, true, plan_) == 0) return true;
+  plan_ = {};
+  return false;
+}
+
 PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
   PacketReport report;
   FrameRoom& frames = room.frames;
@@ -308,14 +338,25 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
       break;
     }
     RingFrame frame = frame_of(packet);
+    VnetHeader header = {};
+    if (layout_.vnet_header) header = header_of(packet, frame);
+    const bool cut = layout_.split && header.gso_type != kGsoNone &&
+                     (segment_ < plan_.segments || plan(packet, frame, header));
+    if (cut) frame.length = frame.original = segment_length(plan_, segment_);
     if (frame.length > frames.size - frames.cursor) {
       report.no_room = report.frames == 0;
       break;
     }
-    copy(packet, frame, frames.data + frames.cursor);
+    uint8_t* to = frames.data + frames.cursor;
+    if (cut) {
+      write_segment(plan_, segment_++, to);
+    } else {
+      copy(packet, frame, to);
+      if (layout_.split && frame.length == frame.original) complete_checksum(to, frame.length, header);
+    }
+    if (cut || (layout_.split && frame.length == frame.original)) frame.flags &= ~(kChecksumNotReady | kSegmentation);
     uint32_t i = frames.first + report.frames++;
-    if (layout_.vnet_header && frames.headers)
-      memcpy(frames.headers + i * frames.header_stride, packet.data - layout_.vnet_header, layout_.vnet_header);
+    if (layout_.vnet_header && frames.headers) frames.headers[i] = header;
     frames.offsets[i] = static_cast<uint32_t>(frames.cursor);
     frames.lengths[i] = frame.length;
     room.times[i] = static_cast<int64_t>(frame.time);
@@ -324,6 +365,7 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
     room.vlans[i] = frame.vlan;
     room.interfaces[i] = static_cast<uint32_t>(packet.from->sll_ifindex);
     frames.cursor += frame.length;
+    if (cut && segment_ < plan_.segments) continue;
     advance();
   }
   report.dropped = take_dropped();

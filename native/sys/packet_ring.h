@@ -7,6 +7,7 @@
 #include "fd.h"
 #include "frame_io.h"
 #include "result.h"
+#include "segmentation.h"
 
 namespace netloom {
 
@@ -18,6 +19,7 @@ struct PacketLayout {
   bool tell_vlan = false;      // it is told of even then, for who wants to know what the kernel had
   bool hardware_time = false;  // times are the device's, 0 for frames that it did not stamp
   uint8_t vnet_header = 0;     // bytes of struct virtio_net_hdr before each frame in the ring
+  bool split = false;          // super-frames are cut, and checksums completed, by read()
   uint32_t snap_length = 262144;
 };
 
@@ -139,8 +141,12 @@ class PacketRing {
   // What delivering `packet` comes to, and its bytes: `to` has room for frame.length.
   RingFrame frame_of(const RingPacket& packet) const;
   void copy(const RingPacket& packet, const RingFrame& frame, uint8_t* to) const;
+  // Its virtio-net header, in rings that have them.
+  VnetHeader header_of(const RingPacket& packet, const RingFrame& frame) const;
 
  private:
+  // Prepares the segments of a super-frame; false: it can't be cut.
+  bool plan(const RingPacket& packet, const RingFrame& frame, const VnetHeader& header);
   bool peek_block(RingPacket& packet);
   bool peek_slot(RingPacket& packet);
   void receive_long(RingPacket& packet);
@@ -158,6 +164,9 @@ class PacketRing {
   uint32_t slots_ = 0;
   uint32_t left_ = 0;         // frames of the block that were not handed back
   tpacket3_hdr* next_ = nullptr;
+  SegmentPlan plan_;           // of the frame that comes next, where it is being cut
+  uint32_t segment_ = 0;       // those of it that were read
+  uint8_t* tagged_ = nullptr;  // a super-frame with its VLAN tag
   bool spilled_ = false;
   RingPacket spilled_packet_ = {};
   uint64_t consumed_ = 0;

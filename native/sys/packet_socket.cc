@@ -166,9 +166,10 @@ bool packet_interface_is_gone(int fd) {
   return getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0 && address.sll_ifindex < 0;
 }
 
-WriteReport send_packets(int fd, const PacketSending& how, const FrameList& list, uint32_t max_frames) {
+WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameList& list, uint32_t max_frames,
+                                WritingMemory& memory) {
   constexpr uint32_t kBatch = 64;
-  static const uint8_t no_header[24] = {};
+  static const VnetHeader no_header = {};
   mmsghdr messages[kBatch];
   iovec parts[kBatch][2];
   sockaddr_ll addresses[kBatch];
@@ -176,38 +177,63 @@ WriteReport send_packets(int fd, const PacketSending& how, const FrameList& list
   report.next = list.from;
   uint32_t end = list.count - list.from > max_frames ? list.from + max_frames : list.count;
   auto refuse = [&](int error) {
-    if (report.dropped++ == 0) {
-      report.failed_index = report.next;
-      report.failed_length = list.lengths[report.next];
-      report.failed_error = error;
-    }
+    report.refuse(report.next, list.lengths[report.next], error);
     report.next++;
   };
-  auto is_inside = [&](uint32_t i) { return static_cast<uint64_t>(list.offsets[i]) + list.lengths[i] <= list.size; };
+  auto is_cut = [&](uint32_t i) { return list.headers && !how.vnet_header && list.headers[i].asks(); };
+  // Where a message goes to, and without its parts.
+  auto address = [&](msghdr& message, uint32_t slot, const uint8_t* frame, uint32_t length) {
+    message = {};
+    message.msg_iov = parts[slot];
+    if (!how.cooked) return;
+    addresses[slot] = {};
+    addresses[slot].sll_family = AF_PACKET;
+    addresses[slot].sll_ifindex = how.interface;
+    addresses[slot].sll_protocol = protocol_of_packet(frame, length);
+    message.msg_name = &addresses[slot];
+    message.msg_namelen = sizeof addresses[slot];
+  };
+  auto send_alone = [&](const uint8_t* frame, size_t length) {
+    msghdr message;
+    address(message, 0, frame, static_cast<uint32_t>(length));
+    parts[0][message.msg_iovlen++] = {const_cast<uint8_t*>(frame), length};
+    ssize_t n;
+    do n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? errno : 0;
+  };
   while (report.next < end) {
-    if (!is_inside(report.next)) {
+    const uint32_t first = report.next;
+    if (!list.holds(first)) {
       refuse(ERANGE);
       continue;
     }
+    if (is_cut(first)) {
+      int error = cutter_.cut(list.data + list.offsets[first], list.lengths[first], list.headers[first], !how.cooked,
+                              memory, send_alone);
+      if (error == EAGAIN || error == EBADF) {
+        report.error = error;
+        return report;
+      }
+      if (error) {
+        refuse(error);
+        continue;
+      }
+      report.bytes += list.lengths[first];
+      report.sent++;
+      report.next++;
+      continue;
+    }
     uint32_t count = 0;
-    for (uint32_t i = report.next; i < end && count < kBatch && is_inside(i); i++, count++) {
-      messages[count] = {};
+    for (uint32_t i = first; i < end && count < kBatch && list.holds(i) && !is_cut(i); i++, count++) {
       msghdr& message = messages[count].msg_hdr;
       const uint8_t* frame = list.data + list.offsets[i];
-      message.msg_iov = parts[count];
+      address(message, count, frame, list.lengths[i]);
       if (how.vnet_header) {
-        const uint8_t* header = list.headers ? list.headers + i * list.header_stride : no_header;
-        parts[count][message.msg_iovlen++] = {const_cast<uint8_t*>(header), how.vnet_header};
+        const VnetHeader& header = list.headers ? list.headers[i] : no_header;
+        parts[count][message.msg_iovlen++] = {const_cast<VnetHeader*>(&header), how.vnet_header};
       }
       parts[count][message.msg_iovlen++] = {const_cast<uint8_t*>(frame), list.lengths[i]};
-      if (how.cooked) {
-        addresses[count] = {};
-        addresses[count].sll_family = AF_PACKET;
-        addresses[count].sll_ifindex = how.interface;
-        addresses[count].sll_protocol = protocol_of_packet(frame, list.lengths[i]);
-        message.msg_name = &addresses[count];
-        message.msg_namelen = sizeof addresses[count];
-      }
     }
     int sent;
     do sent = sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -220,7 +246,7 @@ WriteReport send_packets(int fd, const PacketSending& how, const FrameList& list
       refuse(errno);
       continue;
     }
-    for (int i = 0; i < sent; i++) report.bytes += list.lengths[report.next + static_cast<uint32_t>(i)];
+    for (uint32_t i = 0; i < static_cast<uint32_t>(sent); i++) report.bytes += list.lengths[first + i];
     report.sent += static_cast<uint32_t>(sent);
     report.next += static_cast<uint32_t>(sent);
   }

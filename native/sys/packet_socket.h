@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 #include "frame_io.h"
+#include "frame_writer.h"
 #include "netns.h"
 #include "result.h"
 
@@ -61,7 +62,14 @@ struct PacketSending {
   int32_t interface;
 };
 
-// Sends frames in batches of one system call. A frame that is refused is counted and the next one tried.
-WriteReport send_packets(int fd, const PacketSending& how, const FrameList& list, uint32_t max_frames);
+// Sends frames in batches of one system call. A frame that is refused is counted and the next one tried; super-frames are
+// cut where the socket has no virtio-net header.
+class PacketWriter {
+ public:
+  WriteReport write(int fd, const PacketSending& how, const FrameList& list, uint32_t max_frames, WritingMemory& memory);
+
+ private:
+  FrameCutter cutter_;
+};
 
 }  // namespace netloom

@@ -4,8 +4,9 @@
 
 #include "vnet_header.h"
 
-// Cuts super-frames to the frames that they stand for, as net/ipv4/tcp_offload.c, udp_offload.c and
-// net/ipv6/ip6_offload.c do it.
+// Cuts super-frames to the frames that they stand for, as net/ipv4/af_inet.c, tcp_offload.c, udp_offload.c and
+// net/ipv6/ip6_offload.c do it, byte for byte. One whose payload is not longer than gso_size is one segment, which
+// differs from the frame in nothing but completed checksums.
 namespace netloom {
 
 // A super-frame, looked at: what its segments have in common.
@@ -18,7 +19,10 @@ struct SegmentPlan {
   uint32_t network = 0;   // offset of the IP header that belongs to the transport header
   uint32_t transport = 0;
   uint32_t outer_network = 0, outer_transport = 0;  // of a tunnel; 0, 0 = none
-  bool ipv6 = false, outer_ipv6 = false, tcp = false, ecn = false;
+  bool ipv6 = false, outer_ipv6 = false, tcp = false;
+  bool partial = false;         // the transport checksum is left to us,
+  bool outer_checksum = false;  // and the tunnel's
+  uint64_t sum = 0, outer_sum = 0;  // of the pseudo-headers, without the length
 };
 
 // 0, or EINVAL for a frame whose bytes contradict its header, EOPNOTSUPP for a kind that is not cut here. `ethernet`:

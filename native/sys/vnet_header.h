@@ -18,6 +18,9 @@ struct VnetHeader {
   uint16_t padding;
   uint16_t outer_th_offset;  // with kGsoTunnel…: the outer UDP header,
   uint16_t inner_nh_offset;  // and the inner IP header
+
+  // Something of the frame is still to be done: by a device, or by us.
+  bool asks() const { return gso_type != 0 || (flags & 1) != 0; }
 };
 static_assert(sizeof(VnetHeader) == 24);
 

@@ -12,6 +12,4 @@ export interface CaptureBatch<L extends LinkType = LinkType> extends FrameBatch<
   readonly interfaces: Uint32Array
   /** Frames that the kernel dropped between the batch before and this one. */
   readonly dropped: number
-  /** The virtio-net header that the kernel gave with frame `i`; empty unless the capture has `vnetHeader`. */
-  vnetHeader(i: number): Uint8Array
 }

@@ -5,6 +5,7 @@ import {
   type CloseReason,
   type FrameBatch,
   NativePort,
+  type Offload,
   type PortEvent,
   type ReceiveOptions,
   report,
@@ -38,6 +39,9 @@ const EMSGSIZE = 90
 const ENETDOWN = 100
 const ENOBUFS = 105
 
+/** What PACKET_VNET_HDR takes. */
+const sendable: readonly Offload[] = ['checksum', 'tso4', 'tso6', 'tso-ecn', 'uso4', 'uso6']
+
 /**
  * What passes an interface, or all of them, as a port. Frames that are sent go out by the interface, and are not
  * captured by the same port.
@@ -57,6 +61,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   readonly fanoutGroup: number | undefined
   /** Whose clock the times are of: CLOCK_REALTIME of this host, or that of the device. */
   readonly clock: 'system' | 'device'
+  /** What becomes of super-frames. */
+  readonly offload: 'off' | 'split' | 'whole'
   readonly #monitor: LinkMonitor
   readonly #liveOptions: LiveFilterOptions
   readonly #counters = new BigUint64Array(4)
@@ -83,12 +89,15 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
       name: link?.name ?? 'any',
       ethernet: linkType === 'ethernet',
       packetInformation: false,
-      vnetHeaderSize: settings.vnetHeader ? 10 : 0,
+      vnetHeaderSize: settings.offload === 'off' ? 0 : 10,
+      split: settings.offload === 'split',
+      accepts: settings.offload === 'off' ? [] : sendable,
       maxFrameLength: settings.snapLength,
       captured: true,
     })
     this.#released = released.promise
     this.#lowLatency = settings.lowLatency
+    this.offload = settings.offload
     this.#timeoutMs = settings.timeoutMs
     this.name = link?.name ?? 'any'
     this.index = link?.index ?? 0
@@ -123,8 +132,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     if (linkType !== own && linkType !== 'linux-sll2') {
       throw new NetloomError('ERR_LINK_MISMATCH', `frames of ${link.name} are '${own}', not '${linkType}'`)
     }
-    if (settings.vnetHeader && linkType !== 'ethernet') {
-      throw invalidArgumentValue('options.vnetHeader', true, 'is for links of Ethernet only')
+    if (settings.offload !== 'off' && linkType !== 'ethernet') {
+      throw invalidArgumentValue('options.offload', settings.offload, 'is for links of Ethernet only')
     }
     return new Capture(await openCapture(options, settings, link, linkType as T), options.signal)
   }
@@ -151,12 +160,12 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
    * Blocks of the ring as they are, a batch each: nothing is copied. A batch goes back to the kernel at the next step,
    * or with `release()` if `keep()` was called, and views of it have length 0 from then on. The kernel fills blocks in
    * order: one that is kept for long stops the capture when its turn comes again. To move its bytes elsewhere
-   * (`transfer()` of its buffer) ends the port. With `latency: 'batched'` and without `vnetHeader` only.
+   * (`transfer()` of its buffer) ends the port. With `latency: 'batched'` and `offload: 'off'` only.
    * @throws NetloomError `ERR_UNSUPPORTED`; as `batches()`
    */
   blocks(options?: WaitOptions): AsyncIterableIterator<CaptureBatch<L>> {
-    if (this.#lowLatency || this.vnetHeaderSize > 0) {
-      throw new NetloomError('ERR_UNSUPPORTED', "blocks are of latency 'batched', without vnetHeader")
+    if (this.#lowLatency || this.offload !== 'off') {
+      throw new NetloomError('ERR_UNSUPPORTED', "blocks are of latency 'batched' and offload 'off'")
     }
     const { signal } = requireOptions('options', options, ['signal'])
     const reader = this.readWith('reader', signal, () => this.#takeBlock())

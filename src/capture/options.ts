@@ -78,10 +78,11 @@ export interface CaptureOptions extends CaptureAnyOptions {
   /** What is sent goes to the device at once, past its queueing discipline. Default false. */
   qdiscBypass?: boolean | undefined
   /**
-   * A struct virtio_net_hdr of 10 bytes goes with each frame, both ways: what is sent may leave checksums and
-   * segmentation to the kernel. Default false.
+   * What becomes of super-frames and of checksums that are left to a device (PACKET_VNET_HDR). `whole`: frames come with
+   * the column `gso`, and what is sent may leave the same undone. `split`: received frames are cut and completed. For
+   * Ethernet. Default 'off': frames are captured as they lie there.
    */
-  vnetHeader?: boolean | undefined
+  offload?: 'off' | 'split' | 'whole' | undefined
 }
 
 const anyKeys = [
@@ -108,7 +109,7 @@ const interfaceKeys = [
   'multicast',
   'timestamps',
   'qdiscBypass',
-  'vnetHeader',
+  'offload',
 ] as const
 
 /** Options checked, with their defaults. */
@@ -131,7 +132,7 @@ export interface CaptureSettings {
   multicast: Uint8Array
   hardwareTime: boolean
   qdiscBypass: boolean
-  vnetHeader: boolean
+  offload: 'off' | 'split' | 'whole'
   fanout: FanoutSettings | undefined
 }
 
@@ -143,13 +144,14 @@ const blockOverhead = 512
 
 export function interfaceSettings(given: CaptureOptions): CaptureSettings {
   const options = requireOptions('options', given, [...anyKeys, ...interfaceKeys])
-  const { promiscuous = true, multicast = [], timestamps = 'software', linkType } = options
+  const { promiscuous = true, multicast = [], timestamps = 'software', offload = 'off', linkType } = options
   if (typeof options.interface === 'string') checkInterfaceName(options.interface)
   else if (typeof options.interface === 'number')
     requireInteger('options.interface', options.interface, 1, 2 ** 31 - 1)
   else throw invalidArgumentType('options.interface', 'a name or an index', options.interface)
   oneOf('options.linkType', linkType, [undefined, 'ethernet', 'ip', 'linux-sll2'])
   oneOf('options.timestamps', timestamps, ['software', 'hardware'])
+  oneOf('options.offload', offload, ['off', 'split', 'whole'])
   if (multicast !== 'all' && !Array.isArray(multicast)) {
     throw invalidArgumentType('options.multicast', "'all' or an array of MAC addresses", multicast)
   }
@@ -163,7 +165,7 @@ export function interfaceSettings(given: CaptureOptions): CaptureSettings {
     multicast: Buffer.concat(groups),
     hardwareTime: timestamps === 'hardware',
     qdiscBypass: requireBoolean('options.qdiscBypass', options.qdiscBypass),
-    vnetHeader: requireBoolean('options.vnetHeader', options.vnetHeader),
+    offload,
   }
 }
 
@@ -177,7 +179,7 @@ export function anySettings(given: CaptureAnyOptions | undefined): CaptureSettin
     multicast: new Uint8Array(0),
     hardwareTime: false,
     qdiscBypass: false,
-    vnetHeader: false,
+    offload: 'off',
   }
 }
 

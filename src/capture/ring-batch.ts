@@ -124,11 +124,6 @@ export class RingBatch<L extends CaptureLinkType> implements CaptureBatch<L>, De
     return bytes.slice(offsets[i]!, offsets[i]! + lengths[i]!)
   }
 
-  vnetHeader(i: number): Uint8Array {
-    this.#at(i)
-    return none
-  }
-
   keep(): this {
     this.#alive()
     this.#kept = true

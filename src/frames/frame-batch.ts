@@ -5,6 +5,7 @@ import {
   outOfRange,
   requireInteger,
 } from '../errors/index.js'
+import { GsoColumn } from './gso-column.js'
 import type { LinkType } from './link-type.js'
 
 /**
@@ -22,6 +23,8 @@ export interface FrameColumns {
   readonly vlans?: Uint32Array | undefined
   /** The interface: its index in the namespace of a capture, its number in the section of a file. */
   readonly interfaces?: Uint32Array | undefined
+  /** What is left undone in each frame: of ports that carry super-frames. */
+  readonly gso?: GsoColumn | undefined
 }
 
 /**
@@ -84,6 +87,8 @@ export interface AllocateOptions<L extends LinkType> {
   headroom?: number
   /** Free bytes after every frame. Default 0. */
   tailroom?: number
+  /** With a column `gso`, all zero. Default false. */
+  gso?: boolean
 }
 
 /** A batch in JavaScript's own memory: built with `append`, edited in place with `setLength`. */
@@ -94,6 +99,7 @@ export class BufferBatch<L extends LinkType = LinkType> implements FrameBatch<L>
   readonly tailroom: number
   readonly #offsets: Uint32Array
   readonly #lengths: Uint32Array
+  readonly #gso: GsoColumn | undefined
   #count = 0
   #end = 0
 
@@ -109,6 +115,11 @@ export class BufferBatch<L extends LinkType = LinkType> implements FrameBatch<L>
     this.slab = new Uint8Array(bytes + frames * (this.headroom + this.tailroom))
     this.#offsets = new Uint32Array(frames)
     this.#lengths = new Uint32Array(frames)
+    this.#gso = options.gso ? new GsoColumn(frames) : undefined
+  }
+
+  get gso(): GsoColumn | undefined {
+    return this.#gso?.slice(0, this.#count)
   }
 
   get count(): number {
@@ -142,6 +153,7 @@ export class BufferBatch<L extends LinkType = LinkType> implements FrameBatch<L>
     if (this.#count === this.#offsets.length || end > this.slab.length) return undefined
     this.#offsets[this.#count] = offset
     this.#lengths[this.#count] = length
+    this.#gso?.set(this.#count, {})
     this.#count++
     this.#end = end
     return this.slab.subarray(offset, offset + length)

@@ -97,6 +97,7 @@ export {
   GreView,
   verifyGreChecksum,
 } from './gre.js'
+export { type Gso, GsoColumn } from './gso-column.js'
 export {
   decodeIcmp,
   encodeIcmp,

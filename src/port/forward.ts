@@ -222,7 +222,8 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
   #onEvent(): void {
     if (this.#over) return
     this.#native.tell()
-    const [, port, errno, trouble] = report()
+    const [, port, errno, trouble, ...refused] = report()
+    for (const [index, side] of this.#sides.entries()) if (refused[index]) side.refused(refused[index])
     if (port! >= 0) {
       // It ends for the reason that it finds, and the forward with it.
       this.#sides[port!]!.failed(errno!)

@@ -1,15 +1,20 @@
+import { GsoColumn } from '../frames/index.js'
+import type { Sendable } from './sendable.js'
+
 /** Frames in a row, taken out of a {@link FrameQueue}. */
 export interface FrameRun {
   readonly slab: Uint8Array
   readonly offsets: Uint32Array
   readonly lengths: Uint32Array
   readonly bytes: number
+  readonly gso: GsoColumn | undefined
 }
 
 interface Segment {
   readonly slab: Uint8Array
   readonly offsets: Uint32Array
   readonly lengths: Uint32Array
+  gso: GsoColumn | undefined
   /** Bytes of the slab in use. */
   used: number
   /** Frames put in, and of these taken out. */
@@ -33,9 +38,16 @@ export class FrameQueue {
     return this.#frames
   }
 
-  push(slab: Uint8Array, offset: number, length: number): void {
+  /** Copies frame `i`. */
+  push({ slab, offsets, lengths, gso }: Sendable, i: number): void {
+    const offset = offsets[i]!
+    const length = lengths[i]!
     const segment = this.#roomFor(length)
     segment.slab.set(slab.subarray(offset, offset + length), segment.used)
+    if (gso) {
+      segment.gso ??= new GsoColumn(segmentFrames)
+      segment.gso.copy(segment.written, gso, i)
+    }
     segment.offsets[segment.written] = segment.used
     segment.lengths[segment.written] = length
     segment.written++
@@ -55,7 +67,13 @@ export class FrameQueue {
     while (end < limit && bytes < maxBytes) bytes += lengths[end++]!
     segment.read = end
     this.#frames -= end - read
-    return { slab, offsets: offsets.subarray(read, end), lengths: lengths.subarray(read, end), bytes }
+    return {
+      slab,
+      offsets: offsets.subarray(read, end),
+      lengths: lengths.subarray(read, end),
+      gso: segment.gso?.slice(read, end),
+      bytes,
+    }
   }
 
   clear(): void {
@@ -70,6 +88,7 @@ export class FrameQueue {
       slab: new Uint8Array(Math.max(segmentBytes, length)),
       offsets: new Uint32Array(segmentFrames),
       lengths: new Uint32Array(segmentFrames),
+      gso: undefined,
       used: 0,
       written: 0,
       read: 0,

@@ -1,4 +1,5 @@
 import {
+  type Framing,
   type NativeForward,
   type NativeFramePort,
   type NativePortHandle,
@@ -6,7 +7,7 @@ import {
   native,
 } from '../native.js'
 
-export type { NativeForward, NativeFramePort, NativePortHandle, NativeSlab }
+export type { Framing, NativeForward, NativeFramePort, NativePortHandle, NativeSlab }
 
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
@@ -54,7 +55,7 @@ export const noRoom = -4097
  * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures), or
  * bytes (UDP).
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
- * first.
+ * first, 8 kinds of joined frames that the kernel refused.
  */
 export function report(): Int32Array {
   reported ??= new Int32Array(native().report)
@@ -65,12 +66,8 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
-export interface Framing {
-  ethernet: boolean
-  packetInformation: boolean
-  vnetHeaderSize: number
-  maxFrameLength: number
-}
+/** Kinds of frames that are joined, as native/sys/coalescing.h numbers them, by what the kernel calls the result. */
+export const joins = { tso4: 1, tso6: 2, uso4: 4, uso6: 8 } as const
 
 /** Takes a descriptor over; on failure it stays the caller's. */
 export function openFramePort(
@@ -78,9 +75,7 @@ export function openFramePort(
   framing: Framing,
   onReady: (status: number, events: number) => void,
 ): NativeFramePort {
-  const { FramePort } = native()
-  const { ethernet, packetInformation, vnetHeaderSize, maxFrameLength } = framing
-  return new FramePort(fd, ethernet, packetInformation, vnetHeaderSize, maxFrameLength, onReady)
+  return new (native().FramePort)(fd, framing, onReady)
 }
 
 /** What a forward is started with; see native/forwarding.h. */

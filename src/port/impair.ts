@@ -1,5 +1,5 @@
 import { invalidArgumentType, outOfRange, requireOptions } from '../errors/index.js'
-import { FrameBatch, type LinkType } from '../frames/index.js'
+import { FrameBatch, type Gso, type LinkType } from '../frames/index.js'
 import { FilteredBatches } from './filtered-batches.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'
 import type { FramePort, Offload, PortCounters, ReceiveOptions, SendResult, WaitOptions } from './port.js'
@@ -49,6 +49,7 @@ export function impair<L extends LinkType>(port: FramePort<L>, options?: ImpairO
 interface Delayed {
   readonly frame: Uint8Array
   readonly due: number
+  gso: Gso | undefined
 }
 
 const knobs = ['loss', 'duplicate', 'delayMs', 'jitterMs', 'unplugged'] as const
@@ -192,8 +193,9 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
         continue
       }
       const frame = frames.slab.slice(frames.offsets[i]!, frames.offsets[i]! + length)
-      this.#delay(frame)
-      if (this.#happens(this.#duplicate)) this.#delay(frame)
+      const gso = frames.gso?.get(i)
+      this.#delay(frame, gso)
+      if (this.#happens(this.#duplicate)) this.#delay(frame, gso)
     }
     this.#budget.spend(result.next - from)
     this.#schedule()
@@ -204,7 +206,7 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     return share > 0 && this.#random() < share
   }
 
-  #delay(frame: Uint8Array): void {
+  #delay(frame: Uint8Array, gso: Gso | undefined): void {
     let due = performance.now() + this.#delayMs
     let at = this.#delayed.length
     if (this.#jitterMs > 0) {
@@ -213,7 +215,7 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     } else if (at > 0) {
       due = Math.max(due, this.#delayed[at - 1]!.due)
     }
-    this.#delayed.splice(at, 0, { frame, due })
+    this.#delayed.splice(at, 0, { frame, gso, due })
   }
 
   #schedule(): void {
@@ -229,10 +231,21 @@ class Impaired<L extends LinkType> extends WrappedPort<L> implements Impairments
     const now = performance.now()
     let count = 0
     while (count < framesAtOnce && (this.#delayed[count]?.due ?? Number.POSITIVE_INFINITY) <= now) count++
-    const due = this.#delayed.splice(0, count).map(({ frame }) => frame)
+    const due = this.#delayed.splice(0, count)
+    const bytes = due.reduce((sum, { frame }) => sum + frame.length, 0)
+    const batch = FrameBatch.allocate({
+      linkType: this.linkType,
+      frames: count,
+      bytes,
+      gso: due.some(({ gso }) => gso),
+    })
+    for (const { frame } of due) batch.append(frame)
+    due.forEach(({ gso }, i) => {
+      if (gso) batch.gso!.set(i, gso)
+    })
     this.#sending = true
     try {
-      await this.inner.send(FrameBatch.from(this.linkType, due))
+      await this.inner.send(batch)
     } catch {
       // The port ended under us: `closed` says why.
       this.#end()

@@ -16,7 +16,7 @@ export {
   forward,
 } from './forward.js'
 export { type ForwardObserveOptions, ForwardObserver } from './forward-observer.js'
-export { budgetSpent, report } from './handle.js'
+export { budgetSpent, type Framing, joins, report } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
 export { NativePort, type NativePortOptions, type OnReady } from './native-port.js'

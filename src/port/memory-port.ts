@@ -193,7 +193,7 @@ export class MemoryPort<L extends LinkType> implements FramePort<L> {
         }
         result.dropped++
       } else if (peer.#queue.frames < this.#options.queueFrames) {
-        peer.#queue.push(frames.slab, frames.offsets[result.next]!, length)
+        peer.#queue.push(frames, result.next)
         this.#sent.frames++
         this.#sent.bytes += length
         result.sent++

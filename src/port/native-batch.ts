@@ -1,5 +1,5 @@
 import { outOfRange } from '../errors/index.js'
-import { type FrameBatch, type LinkType, releasedBatch } from '../frames/index.js'
+import { type FrameBatch, GsoColumn, type LinkType, releasedBatch } from '../frames/index.js'
 import type { DeliveredBatch } from './batch-reader.js'
 import { share } from './sender-line.js'
 import { type Slab, slabPool } from './slab-pool.js'
@@ -21,6 +21,7 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   #flags: Uint32Array | undefined
   #vlans: Uint32Array | undefined
   #interfaces: Uint32Array | undefined
+  #gso: GsoColumn | undefined
   #kept: boolean
   #released = false
 
@@ -112,6 +113,16 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
     return this.#interfaces
   }
 
+  /** Of ports whose descriptor carries a virtio-net header, and that do not cut super-frames. */
+  get gso(): GsoColumn | undefined {
+    this.check()
+    if (this.vnetHeaderSize === 0) return undefined
+    const entry = this.#memory.headers.length / this.#memory.offsets.length
+    const first = entry * this.#first
+    this.#gso ??= new GsoColumn(this.#memory.headers.subarray(first, first + entry * this.count))
+    return this.#gso
+  }
+
   /** @internal Its memory is never filled twice. */
   get owned(): boolean {
     return this.#owned
@@ -130,13 +141,6 @@ export class NativeBatch<L extends LinkType> implements DeliveredBatch<L> {
   copy(i: number): Uint8Array {
     const offset = this.#at(i)
     return this.#memory.bytes.slice(offset, offset + this.#memory.lengths[this.#first + i]!)
-  }
-
-  /** The virtio-net header that came with frame `i`; empty on ports without one. */
-  vnetHeader(i: number): Uint8Array {
-    this.#at(i)
-    const entry = (this.#memory.headers.length / this.#memory.offsets.length) * (this.#first + i)
-    return this.#memory.headers.slice(entry, entry + this.vnetHeaderSize)
   }
 
   keep(): this {

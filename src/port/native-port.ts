@@ -48,12 +48,13 @@ const ERANGE = 34
 const EBADFD = 77
 const EMSGSIZE = 90
 
-const nothing: ReadonlySet<Offload> = new Set()
 /** For what is to run within this turn, after those who were woken: without queueMicrotask()'s own bookkeeping. */
 const settled = Promise.resolve()
 
 export interface NativePortOptions<L extends LinkType> extends Framing {
   linkType: L
+  /** Default none. */
+  accepts?: Iterable<Offload>
   /** What the port is called in errors. */
   name: string
   /** The descriptor stays the caller's where the constructor throws. Default false: it is closed. */
@@ -74,9 +75,10 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 {
   readonly linkType: L
   readonly maxFrameLength: number
-  readonly accepts = nothing
+  readonly accepts: ReadonlySet<Offload>
   /** Open until the port has ended. */
   protected readonly handle: H
+  /** Of batches: 0 on ports that cut super-frames. */
   protected vnetHeaderSize: number
   readonly #line: SenderLine<FrameBatch<L> | Uint8Array>
   readonly #closed = deferred<CloseReason>()
@@ -114,7 +116,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   protected constructor(source: number | ((onReady: OnReady) => H), options: NativePortOptions<L>) {
     this.linkType = options.linkType
     this.maxFrameLength = options.maxFrameLength
-    this.vnetHeaderSize = options.vnetHeaderSize
+    this.accepts = new Set(options.accepts)
+    this.vnetHeaderSize = options.split ? 0 : options.vnetHeaderSize
     this.#name = options.name
     this.#captured = options.captured ?? false
     this.#line = new SenderLine({
@@ -299,6 +302,16 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     return count
   }
 
+  /** The kernel refused frames that were joined, for good: bits of `joins` in handle.ts. */
+  protected joinsRefused(_kinds: number): void {}
+
+  /** Of ports over a descriptor. */
+  protected setFraming(this: NativePort<L, NativeFramePort>, framing: Framing): void {
+    if (this.ended) return
+    this.handle.setFraming(framing)
+    this.vnetHeaderSize = framing.split ? 0 : framing.vnetHeaderSize
+  }
+
   /** Owns the port for something that reads it natively; the result lets go. */
   protected occupy(kind: ReaderKind): () => void {
     if (this.#ended) throw portClosed()
@@ -334,6 +347,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         this.#line.wake()
       },
       failed: errno => this.#failed(errno, 'read'),
+      refused: kinds => this.joinsRefused(kinds),
       troubled: errno => {
         if (!this.#ended) this.troubled(errno)
       },
@@ -459,6 +473,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       const index = done[3]!
       result.failure = { index, error: this.frameError(index, done[0]! >>> 0, done[4]!) }
     }
+    if (done[8]) this.joinsRefused(done[8])
     if (error && error !== EAGAIN) {
       this.#failed(error, 'write')
       result.failure ??= { index: next, error: portClosed() }
@@ -469,15 +484,15 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   /** Each batch is read once: what was checked is what is written, whatever the batch says later. */
   #write(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): number {
     if (NativeBatch.is(batch)) {
-      const headers = this.vnetHeaderSize > 0 && batch.vnetHeaderSize === this.vnetHeaderSize
+      const headers = batch.vnetHeaderSize > 0
       return this.handle.sendSlab(batch.memory.native, batch.first, batch.count, from, headers, budgeted)
     }
     if (from === 0 && isPlainFrame(batch)) {
       const next = this.handle.sendFrame(batch, budgeted)
       if (next !== undefined) return next
     }
-    const { slab, offsets, lengths, count } = checkSendable(batch, this.linkType, from)
-    return this.handle.sendBytes(slab, offsets, lengths, count, from, undefined, budgeted)
+    const { slab, offsets, lengths, count, gso } = checkSendable(batch, this.linkType, from)
+    return this.handle.sendBytes(slab, offsets, lengths, count, from, gso?.bytes, budgeted)
   }
 
   /** Why one frame was refused. */

@@ -53,6 +53,8 @@ export interface ForwardedSide {
   leave(): void
   /** The thread could not read it or write to it any more: the port ends. */
   failed(errno: number): void
+  /** Kinds of joined frames that the kernel turned out to refuse: bits of `joins` in handle.ts. */
+  refused(kinds: number): void
   /** Sending found out that the link is down, or gone. */
   troubled(errno: number): void
 }

@@ -70,6 +70,8 @@ export type PortEvent =
   | { type: 'dropped'; frames: number }
   /** The kernel refuses the filter, for the reason given: it is run here, on every frame; of captures. */
   | { type: 'filter-fallback'; error: Error }
+  /** The kernel knows this offload and refuses such super-frames: from now on frames are sent one by one. */
+  | { type: 'offload-disabled'; offload: Offload }
   | { type: 'removed' }
 
 /** Why a port ended. */
@@ -94,6 +96,7 @@ export interface FramePort<L extends LinkType = LinkType> extends AsyncDisposabl
   readonly linkType: L
   /** Longest frame in bytes that the port takes or delivers. */
   readonly maxFrameLength: number
+  /** What the other side may leave undone: frames with it are taken as they are, and cut or completed elsewhere. */
   readonly accepts: ReadonlySet<Offload>
   /** Who reads: one at a time. */
   readonly owner: 'none' | 'reader' | 'stream' | 'forward'

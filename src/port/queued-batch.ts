@@ -1,5 +1,5 @@
 import { outOfRange } from '../errors/index.js'
-import { type FrameBatch, type LinkType, releasedBatch } from '../frames/index.js'
+import { type FrameBatch, type GsoColumn, type LinkType, releasedBatch } from '../frames/index.js'
 import type { FrameRun } from './frame-queue.js'
 import { share } from './sender-line.js'
 
@@ -26,6 +26,10 @@ export class QueuedBatch<L extends LinkType> implements FrameBatch<L> {
 
   get lengths(): Uint32Array {
     return this.#alive().lengths
+  }
+
+  get gso(): GsoColumn | undefined {
+    return this.#alive().gso
   }
 
   get kept(): boolean {

@@ -1,5 +1,5 @@
 import { outOfRange } from '../errors/index.js'
-import type { FrameBatch, LinkType } from '../frames/index.js'
+import type { FrameBatch, GsoColumn, LinkType } from '../frames/index.js'
 
 /** Some frames of another batch, with its memory and its life. */
 export class SelectedBatch<L extends LinkType> implements FrameBatch<L> {
@@ -12,6 +12,7 @@ export class SelectedBatch<L extends LinkType> implements FrameBatch<L> {
   readonly flags: Uint32Array | undefined
   readonly vlans: Uint32Array | undefined
   readonly interfaces: Uint32Array | undefined
+  readonly gso: GsoColumn | undefined
   readonly #whole: FrameBatch<L>
   readonly #indexes: Uint32Array
 
@@ -22,12 +23,13 @@ export class SelectedBatch<L extends LinkType> implements FrameBatch<L> {
     this.count = indexes.length
     this.offsets = pick(whole.offsets)
     this.lengths = pick(whole.lengths)
-    const { timestamps, originalLengths, flags, vlans, interfaces } = whole
+    const { timestamps, originalLengths, flags, vlans, interfaces, gso } = whole
     this.timestamps = timestamps && BigInt64Array.from(indexes, i => timestamps[i]!)
     this.originalLengths = originalLengths && pick(originalLengths)
     this.flags = flags && pick(flags)
     this.vlans = vlans && pick(vlans)
     this.interfaces = interfaces && pick(interfaces)
+    this.gso = gso?.pick(indexes)
     this.#whole = whole
     this.#indexes = indexes
   }

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { invalidArgumentType, invalidArgumentValue, outOfRange } from '../errors/index.js'
-import type { FrameBatch, LinkType } from '../frames/index.js'
+import { type FrameBatch, GsoColumn, type LinkType } from '../frames/index.js'
 
 /** @internal The columns of a batch, read once: what was checked is what is sent, whatever the batch says later. */
 export interface Sendable {
@@ -8,6 +8,8 @@ export interface Sendable {
   readonly offsets: Uint32Array
   readonly lengths: Uint32Array
   readonly count: number
+  /** What is left undone in each frame. */
+  readonly gso?: GsoColumn | undefined
 }
 
 /**
@@ -49,7 +51,7 @@ function columns<L extends LinkType>(batch: FrameBatch<L>, linkType: L): Sendabl
   if (typeof batch !== 'object' || batch === null) {
     throw invalidArgumentType('batch', 'a FrameBatch or an instance of Uint8Array', batch)
   }
-  const { slab, offsets, lengths, count } = batch
+  const { slab, offsets, lengths, count, gso } = batch
   if (!types.isUint8Array(slab)) throw invalidArgumentType('batch.slab', 'an instance of Uint8Array', slab)
   checkColumn('batch.offsets', offsets, count)
   checkColumn('batch.lengths', lengths, count)
@@ -57,7 +59,12 @@ function columns<L extends LinkType>(batch: FrameBatch<L>, linkType: L): Sendabl
   if (batch.linkType !== linkType) {
     throw invalidArgumentValue('batch.linkType', batch.linkType, `must be '${linkType}', as the port's is`)
   }
-  return { slab, offsets, lengths, count }
+  if (gso !== undefined) {
+    if (!(gso instanceof GsoColumn)) throw invalidArgumentType('batch.gso', 'an instance of GsoColumn', gso)
+    checkMemory('batch.gso.bytes', gso.bytes)
+    if (gso.count < count) throw outOfRange('batch.gso.count', `>= ${count}`, gso.count)
+  }
+  return { slab, offsets, lengths, count, gso }
 }
 
 function checkColumn(name: string, column: unknown, count: unknown): void {

@@ -8,20 +8,38 @@ import {
 } from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
+import type { Offload } from '../port/index.js'
 import { flags } from './constants.js'
 import { deviceNamespace } from './device-namespace.js'
 import {
   claim,
   closeDescriptor,
   control,
+  driverAccepts,
   identifyTuntap,
   openTuntap,
   park,
   prepareDescriptor,
   type TuntapIdentity,
 } from './handle.js'
+import { offloadMask, probeOffloads } from './offload.js'
 import { notADevice, openError } from './open-error.js'
-import { type DriverSettings, driverSettings, type TuntapOptions } from './options.js'
+import {
+  type DriverOptions,
+  type DriverSettings,
+  driverSettings,
+  type OffloadSettings,
+  offloadSettings,
+  type TuntapOptions,
+} from './options.js'
+
+/** How a port treats frames: what no descriptor tells. */
+export interface FrameSettings extends OffloadSettings {
+  offloads: readonly Offload[]
+  vnetEndianness: 'native' | 'little' | 'big'
+  /** The device has a bound for what is in flight. */
+  bounded: boolean
+}
 
 /** An attached descriptor, and what cannot be read back from it. */
 export interface Attached {
@@ -29,7 +47,7 @@ export interface Attached {
   name: string
   /** As asked for with TUNSETIFF. */
   flags: number
-  vnetHeaderSize: number
+  settings: FrameSettings
   /** The descriptor is somebody else's until there is a port. */
   lent?: boolean
 }
@@ -52,46 +70,81 @@ export function attachQueue(
   linkType: 'ethernet' | 'ip',
   name: string,
   wanted: number,
-  vnetHeaderSize: number,
+  settings: FrameSettings,
   reference: NamespaceReference | undefined,
 ): Attached {
-  return attach(linkType, { name, flags: wanted & ~flags.IFF_NO_CARRIER, vnetHeaderSize }, 'open', reference)
-}
-
-type Settings = Pick<DriverSettings, 'name' | 'flags' | 'vnetHeaderSize'> & Partial<DriverSettings>
-
-/** Opens and configures in one go: what fails leaves nothing behind. */
-function attach(
-  linkType: 'ethernet' | 'ip',
-  settings: Settings,
-  how: 'create' | 'open' | 'ensure',
-  reference: NamespaceReference | undefined,
-): Attached {
-  const { name, vnetHeaderSize, owner, group, sendBuffer, persist, offload } = settings
-  const wanted = settings.flags | (how === 'create' ? flags.IFF_TUN_EXCL : 0)
-  let identity: TuntapIdentity
+  const identity = openAs(linkType, name, wanted & ~flags.IFF_NO_CARRIER, 'open', reference, {
+    vnetHeaderSize: settings.vnetHeaderSize || undefined,
+  })
   try {
-    identity = openTuntap(reference, name, wanted, how === 'open', {
-      owner,
-      group,
-      sendBuffer,
-      persist,
-      offload,
-      vnetHeaderSize: vnetHeaderSize || undefined,
-    })
-  } catch (error) {
-    throw openError(error, linkType === 'ethernet' ? 'TAP' : 'TUN', name, reference !== undefined)
-  }
-  try {
-    if (vnetHeaderSize) setEndianness(identity.fd, identity.name, settings.vnetEndianness ?? 'native')
-    return { fd: identity.fd, name: identity.name, flags: settings.flags, vnetHeaderSize }
+    if (settings.vnetHeaderSize) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
+    // The bound is the descriptor's own; everything else is the device's.
+    return { fd: identity.fd, name: identity.name, flags: wanted, settings: { ...settings, bounded: false } }
   } catch (error) {
     closeDescriptor(identity.fd)
     throw error
   }
 }
 
-export interface AdoptOptions {
+/** Opens and configures in one go: what fails leaves nothing behind. */
+function attach(
+  linkType: 'ethernet' | 'ip',
+  settings: DriverSettings,
+  how: 'create' | 'open' | 'ensure',
+  reference: NamespaceReference | undefined,
+): Attached {
+  const { name, vnetHeaderSize, owner, group, sendBuffer, persist, vnetEndianness } = settings
+  const { fd, name: found } = openAs(linkType, name, settings.flags, how, reference, {
+    owner,
+    group,
+    sendBuffer,
+    persist,
+    offload: 0,
+    vnetHeaderSize: vnetHeaderSize || undefined,
+  })
+  try {
+    if (vnetHeaderSize) setEndianness(fd, found, vnetEndianness)
+    const offloads = askForOffloads(fd, found, settings)
+    const bounded = sendBuffer !== undefined
+    return { fd, name: found, flags: settings.flags, settings: { ...settings, offloads, bounded } }
+  } catch (error) {
+    closeDescriptor(fd)
+    throw error
+  }
+}
+
+function openAs(
+  linkType: 'ethernet' | 'ip',
+  name: string,
+  wanted: number,
+  how: 'create' | 'open' | 'ensure',
+  reference: NamespaceReference | undefined,
+  settings: Parameters<typeof openTuntap>[4],
+): TuntapIdentity {
+  try {
+    const exclusive = how === 'create' ? flags.IFF_TUN_EXCL : 0
+    return openTuntap(reference, name, wanted | exclusive, how === 'open', settings)
+  } catch (error) {
+    throw openError(error, linkType === 'ethernet' ? 'TAP' : 'TUN', name, reference !== undefined)
+  }
+}
+
+/** TUNSETOFFLOAD: the offloads that are in force then. */
+function askForOffloads(fd: number, name: string, settings: OffloadSettings): readonly Offload[] {
+  if (settings.offload === 'off') return []
+  const tunnels = settings.vnetHeaderSize === 24
+  const given =
+    settings.offloads ??
+    probeOffloads(mask => driverAccepts(fd, name, 'TUNSETOFFLOAD', mask)).filter(
+      offload => tunnels || offload !== 'udp-tunnel',
+    )
+  control(fd, name, 'TUNSETOFFLOAD', offloadMask('offloads', given))
+  return given
+}
+
+/** `offload` needs a descriptor that carries a virtio-net header; see {@link DriverOptions}. */
+export interface AdoptOptions
+  extends Pick<DriverOptions, 'offload' | 'offloads' | 'coalesce' | 'headroom' | 'tailroom'> {
   /** What precedes each frame. Default: asked of the kernel, in the namespace of the device. */
   packetInformation?: boolean
 }
@@ -103,7 +156,14 @@ export async function readDescriptor(
   options: AdoptOptions | undefined,
 ): Promise<Attached> {
   requireInteger('fd', fd, 0, 2 ** 31 - 1)
-  const { packetInformation } = requireOptions('options', options, ['packetInformation'])
+  const { packetInformation, ...others } = requireOptions('options', options, [
+    'packetInformation',
+    'offload',
+    'offloads',
+    'coalesce',
+    'headroom',
+    'tailroom',
+  ])
   if (packetInformation !== undefined && typeof packetInformation !== 'boolean') {
     throw invalidArgumentType('options.packetInformation', 'a boolean', packetInformation)
   }
@@ -120,11 +180,18 @@ export async function readDescriptor(
     throw new NetloomError('ERR_LINK_MISMATCH', `descriptor ${fd} is a ${found}: ${name}`)
   }
   const vnetHeaderSize = identity.flags & flags.IFF_VNET_HDR ? control(fd, name, 'TUNGETVNETHDRSZ') : 0
+  const checked = offloadSettings({ ...others, vnetHeaderSize: vnetHeaderSize as 0 | 10 | 12 | 24 })
   const informed = packetInformation ?? hasPacketInformation(fd, name)
+  // A macvtap does not tell, and has the bound of any socket.
+  const unbounded =
+    driverAccepts(fd, name, 'TUNGETSNDBUF') && control(fd, name, 'TUNGETSNDBUF') === 2 ** 31 - 1
+  const vnetEndianness = vnetHeaderSize ? readEndianness(fd, name) : 'native'
   control(fd, name, 'TUNSETOFFLOAD', 0)
+  const offloads = askForOffloads(fd, name, checked)
   prepareDescriptor(fd, true)
   const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST)
-  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), vnetHeaderSize, lent: true }
+  const settings = { ...checked, offloads, bounded: !unbounded, vnetEndianness }
+  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, lent: true }
 }
 
 /** By netlink: TUNGETIFF reports IFF_NO_PI, which is also IFF_NOFILTER, for every descriptor without a filter. */
@@ -138,7 +205,7 @@ function hasPacketInformation(fd: number, name: string): boolean {
   }
 }
 
-type Note = Pick<Attached, 'flags' | 'vnetHeaderSize'> & { linkType: 'ethernet' | 'ip' }
+type Note = Pick<Attached, 'flags' | 'settings'> & { linkType: 'ethernet' | 'ip' }
 
 /** Leaves a descriptor to whoever in this process comes with the token. */
 export function parkDescriptor(fd: number, note: Note): string {
@@ -172,4 +239,10 @@ export function setEndianness(fd: number, name: string, order: 'native' | 'littl
   // At most one of the two can be set: unset before set.
   control(fd, name, 'TUNSETVNETLE', order === 'little' ? 1 : 0)
   if (order === 'big') control(fd, name, 'TUNSETVNETBE', 1)
+}
+
+/** With neither set, the byte order is that of virtio devices before 1.0: the machine's. */
+function readEndianness(fd: number, name: string): 'native' | 'little' | 'big' {
+  if (control(fd, name, 'TUNGETVNETLE')) return 'little'
+  return driverAccepts(fd, name, 'TUNGETVNETBE') && control(fd, name, 'TUNGETVNETBE') ? 'big' : 'native'
 }

@@ -1,8 +1,8 @@
-import { requireOptions, SystemError } from '../errors/index.js'
+import { requireOptions } from '../errors/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import type { Offload } from '../port/index.js'
 import { flags } from './constants.js'
-import { closeDescriptor, control, openTuntap } from './handle.js'
+import { closeDescriptor, control, driverAccepts, openTuntap } from './handle.js'
 import { probeOffloads } from './offload.js'
 import { openError } from './open-error.js'
 
@@ -37,15 +37,8 @@ export async function tuntapFeatures(options?: { in?: NamespaceReference }): Pro
     throw openError(error, 'TUN', 'probe%d', reference !== undefined)
   }
   try {
-    const accepts = (request: Parameters<typeof control>[2], value: number) => {
-      try {
-        control(fd, 'probe', request, value)
-        return true
-      } catch (error) {
-        if (error instanceof SystemError) return false
-        throw error
-      }
-    }
+    const accepts = (request: Parameters<typeof driverAccepts>[2], value: number) =>
+      driverAccepts(fd, 'probe', request, value)
     const bits = control(fd, 'probe', 'TUNGETFEATURES')
     const vnetHeaderSizes = [10, 12, 24].filter(size => accepts('TUNSETVNETHDRSZ', size))
     return {

@@ -31,6 +31,17 @@ export function control(fd: number, name: string, request: keyof typeof requests
   return about(name, () => native().controlTuntap(fd, requests[request], value))
 }
 
+/** Whether a request goes through; it is not undone. */
+export function driverAccepts(fd: number, name: string, request: keyof typeof requests, value = 0): boolean {
+  try {
+    control(fd, name, request, value)
+    return true
+  } catch (error) {
+    if (error instanceof SystemError) return false
+    throw error
+  }
+}
+
 export function attachFilter(fd: number, name: string, program: Uint8Array): void {
   about(name, () => native().attachTuntapFilter(fd, program))
 }

@@ -13,9 +13,8 @@ const bits: Readonly<Record<Offload, number>> = {
 }
 
 /** The TUNSETOFFLOAD mask of a list, which must name what each entry needs. */
-export function offloadMask(name: string, offloads: 'off' | readonly Offload[]): number {
-  if (offloads === 'off') return 0
-  if (!Array.isArray(offloads)) throw invalidArgumentType(name, "'off' or an array of offloads", offloads)
+export function offloadMask(name: string, offloads: readonly Offload[]): number {
+  if (!Array.isArray(offloads)) throw invalidArgumentType(name, 'an array of offloads', offloads)
   let mask = 0
   for (const offload of offloads as readonly Offload[]) {
     if (!Object.hasOwn(bits, offload)) {

@@ -15,10 +15,23 @@ export interface DriverOptions {
   packetInformation?: boolean
   /** Several queues, one descriptor each; see `openQueue()`. Default false. */
   multiQueue?: boolean
-  /** Bytes of the virtio-net header before each frame on the descriptor. Default 0: none. */
+  /** Bytes of the virtio-net header before each frame on the descriptor. Default 0: none; with `offload` 10. */
   vnetHeaderSize?: 0 | 10 | 12 | 24
-  /** Work that the kernel may leave to the reader; needs a virtio-net header. Default 'off'. */
-  offload?: 'off' | readonly Offload[]
+  /**
+   * What becomes of super-frames, which stand for many frames of one flow and cost the kernel little more than one.
+   * `split`: they are cut to frames as they are read, with complete checksums. `whole`: they are delivered as they are, with
+   * the column `gso`. Both join frames of one flow to super-frames when they are sent. Default 'off': the kernel
+   * gives and takes plain frames only.
+   */
+  offload?: 'off' | 'split' | 'whole'
+  /** What the kernel may leave to the reader with `offload`. Default: all that its driver knows at that `vnetHeaderSize`. */
+  offloads?: readonly Offload[]
+  /** Frames are joined when they are sent. Default: true with `offload`. */
+  coalesce?: boolean
+  /** Bytes that are left free before each frame that is read, for a tunnel's header, 0 to 4096. Default 0. */
+  headroom?: number
+  /** The same after each frame. */
+  tailroom?: number
   /** Received frames go through NAPI, where the kernel can merge them. Default false. */
   napi?: boolean
   /** Adds IFF_NAPI_FRAGS (TAP, with `napi`; needs CAP_NET_ADMIN in the initial user namespace). */
@@ -64,6 +77,10 @@ const driverKeys = [
   'multiQueue',
   'vnetHeaderSize',
   'offload',
+  'offloads',
+  'coalesce',
+  'headroom',
+  'tailroom',
   'napi',
   'napiFragments',
   'carrier',
@@ -88,7 +105,12 @@ export interface DriverSettings {
   name: string
   flags: number
   vnetHeaderSize: number
-  offload: number
+  offload: 'off' | 'split' | 'whole'
+  /** Undefined: all that the driver knows. */
+  offloads: readonly Offload[] | undefined
+  coalesce: boolean
+  headroom: number
+  tailroom: number
   persist: boolean
   owner: number | undefined
   group: number | undefined
@@ -114,23 +136,15 @@ export function driverSettings(
     'carrier',
     'persist',
     'up',
+    'coalesce',
   ] as const) {
     const value = options[key]
     if (value !== undefined && typeof value !== 'boolean') {
       throw invalidArgumentType(`options.${key}`, 'a boolean', value)
     }
   }
-  const vnetHeaderSize = options.vnetHeaderSize ?? 0
-  if (![0, 10, 12, 24].includes(vnetHeaderSize)) {
-    throw invalidArgumentValue('options.vnetHeaderSize', vnetHeaderSize, 'must be 0, 10, 12 or 24')
-  }
-  const offload = offloadMask('options.offload', options.offload ?? 'off')
-  if (offload && !vnetHeaderSize) {
-    throw invalidArgumentValue('options.offload', options.offload, 'needs a vnetHeaderSize')
-  }
-  if (options.offload?.includes('udp-tunnel') && vnetHeaderSize !== 24) {
-    throw invalidArgumentValue('options.vnetHeaderSize', vnetHeaderSize, "must be 24 for 'udp-tunnel'")
-  }
+  const offload = offloadSettings(options)
+  const { vnetHeaderSize } = offload
   if (options.napiFragments && !(tap && options.napi)) {
     throw invalidArgumentValue('options.napiFragments', true, 'needs a TAP with napi')
   }
@@ -155,14 +169,55 @@ export function driverSettings(
       (options.napi ? flags.IFF_NAPI : 0) |
       (options.napiFragments ? flags.IFF_NAPI_FRAGS : 0) |
       (options.carrier === false ? flags.IFF_NO_CARRIER : 0),
-    vnetHeaderSize,
-    offload,
+    ...offload,
     persist: options.persist ?? false,
     owner: optionalInteger('options.owner', options.owner, 0, maxId),
     group: optionalInteger('options.group', options.group, 0, maxId),
     sendBuffer: optionalInteger('options.sendBuffer', options.sendBuffer, 1, 2 ** 31 - 1),
     vnetEndianness,
   }
+}
+
+/** Of the options of a port that carries super-frames. */
+export type OffloadOptions = Pick<
+  DriverOptions,
+  'vnetHeaderSize' | 'offload' | 'offloads' | 'coalesce' | 'headroom' | 'tailroom'
+>
+
+/** Those options, checked. */
+export type OffloadSettings = Pick<
+  DriverSettings,
+  'vnetHeaderSize' | 'offload' | 'offloads' | 'coalesce' | 'headroom' | 'tailroom'
+>
+
+export function offloadSettings(options: OffloadOptions): OffloadSettings {
+  const { offload = 'off', offloads } = options
+  if (!['off', 'split', 'whole'].includes(offload)) {
+    throw invalidArgumentValue('options.offload', offload, "must be 'off', 'split' or 'whole'")
+  }
+  const vnetHeaderSize = options.vnetHeaderSize ?? (offload === 'off' ? 0 : 10)
+  if (![0, 10, 12, 24].includes(vnetHeaderSize)) {
+    throw invalidArgumentValue('options.vnetHeaderSize', vnetHeaderSize, 'must be 0, 10, 12 or 24')
+  }
+  if (offload !== 'off' && !vnetHeaderSize) {
+    throw invalidArgumentValue('options.offload', offload, 'needs a vnetHeaderSize')
+  }
+  if (offloads !== undefined) {
+    offloadMask('options.offloads', offloads)
+    if (offload === 'off') {
+      throw invalidArgumentValue('options.offloads', offloads, "needs offload 'split' or 'whole'")
+    }
+    if (offloads.includes('udp-tunnel') && vnetHeaderSize !== 24) {
+      throw invalidArgumentValue('options.vnetHeaderSize', vnetHeaderSize, "must be 24 for 'udp-tunnel'")
+    }
+  }
+  const { coalesce = offload !== 'off' } = options
+  if (coalesce && offload === 'off') {
+    throw invalidArgumentValue('options.coalesce', coalesce, "needs offload 'split' or 'whole'")
+  }
+  const headroom = requireInteger('options.headroom', options.headroom ?? 0, 0, 4096)
+  const tailroom = requireInteger('options.tailroom', options.tailroom ?? 0, 0, 4096)
+  return { vnetHeaderSize, offload, offloads, coalesce, headroom, tailroom }
 }
 
 /** What netlink will be told, checked before there is a device. */

@@ -1,3 +1,4 @@
+import { endianness } from 'node:os'
 import { parseMacAddress } from '../address/index.js'
 import {
   invalidArgumentType,
@@ -10,12 +11,14 @@ import { RouteConnection } from '../netlink/route/index.js'
 import { Namespace } from '../netns/index.js'
 import {
   type CloseReason,
+  type Framing,
+  joins,
   NativePort,
   type Offload,
   type PortEvent,
   type WaitOptions,
 } from '../port/index.js'
-import { type Attached, attachQueue, parkDescriptor, setEndianness } from './attach.js'
+import { type Attached, attachQueue, type FrameSettings, parkDescriptor, setEndianness } from './attach.js'
 import { flags } from './constants.js'
 import { DeviceEvents } from './device-events.js'
 import { deviceNamespace } from './device-namespace.js'
@@ -38,24 +41,24 @@ export interface TakenDescriptor extends Disposable {
 /** A TUN or TAP queue as a port. */
 export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort<L> {
   readonly #flags: number
+  #settings: FrameSettings
   #name: string
   #queueEnabled = true
   #kernelDrops = 0n
+  readonly #disabled: Offload[] = []
   readonly #events = new Set<DeviceEvents>()
 
   protected constructor(linkType: L, attached: Attached) {
-    const ethernet = linkType === 'ethernet'
+    const { settings } = attached
     super(attached.fd, {
       linkType,
-      ethernet,
-      // The longest MTU is 65535; on TAP an Ethernet header and a VLAN tag come on top.
-      maxFrameLength: ethernet ? 65553 : 65535,
-      packetInformation: !(attached.flags & flags.IFF_NO_PI),
-      vnetHeaderSize: attached.vnetHeaderSize,
       name: attached.name,
       lent: attached.lent ?? false,
+      accepts: settings.offloads,
+      ...framingOf(linkType, attached.flags, settings),
     })
     this.#flags = attached.flags
+    this.#settings = settings
     this.#name = attached.name
   }
 
@@ -80,7 +83,22 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   }
 
   get vnetHeaderBytes(): number {
-    return this.vnetHeaderSize
+    return this.#settings.vnetHeaderSize
+  }
+
+  /** What becomes of super-frames. */
+  get offload(): 'off' | 'split' | 'whole' {
+    return this.#settings.offload
+  }
+
+  /** Bytes that are free before each frame that was received. */
+  get headroom(): number {
+    return this.#settings.headroom
+  }
+
+  /** The same after each frame. */
+  get tailroom(): number {
+    return this.#settings.tailroom
   }
 
   /** This queue takes part: the kernel spreads flows over enabled queues only. */
@@ -122,37 +140,48 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   }
 
   setSendBuffer(bytes: number): void {
+    this.#checkNotForwarded()
     this.#control('TUNSETSNDBUF', requireInteger('bytes', bytes, 1, 2 ** 31 - 1))
+    this.#setFraming({ bounded: true })
   }
 
-  /** TUNSETOFFLOAD, for all queues of the device. */
-  setOffload(offloads: 'off' | readonly Offload[]): void {
+  /** TUNSETOFFLOAD, for all queues of the device: what the kernel may leave to the reader. Empty: nothing. */
+  setOffloads(offloads: readonly Offload[]): void {
     const mask = offloadMask('offloads', offloads)
-    if (mask && !this.vnetHeaderSize) {
-      throw new NetloomError('ERR_INVALID_STATE', 'offloads need a device opened with a vnetHeaderSize')
+    if (mask && !this.vnetHeaderBytes) {
+      throw new NetloomError('ERR_INVALID_STATE', 'offloads need a device opened with a virtio-net header')
+    }
+    // The driver takes it with a shorter header, and every read fails then.
+    if (offloads.includes('udp-tunnel') && this.vnetHeaderBytes !== 24) {
+      throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
     this.#control('TUNSETOFFLOAD', mask)
+    this.#settings = { ...this.#settings, offloads }
   }
 
   /** TUNSETVNETHDRSZ, for all queues of the device: 10, 12 or 24 bytes. */
   setVnetHeaderSize(size: 10 | 12 | 24): void {
-    if (!this.vnetHeaderSize) {
+    this.#checkNotForwarded()
+    if (!this.vnetHeaderBytes) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
     }
     if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
-    if (this.owner === 'forward') throw new NetloomError('ERR_INVALID_STATE', 'the port is being forwarded')
+    if (this.#settings.offloads.includes('udp-tunnel') && size !== 24) {
+      throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
+    }
     this.#control('TUNSETVNETHDRSZ', size)
-    this.handle.setFraming(size)
-    this.vnetHeaderSize = size
+    this.#setFraming({ vnetHeaderSize: size })
   }
 
-  /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header. */
+  /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header on the descriptor. */
   setVnetEndianness(order: 'native' | 'little' | 'big'): void {
+    this.#checkNotForwarded()
     if (!['native', 'little', 'big'].includes(order)) {
       throw invalidArgumentValue('order', order, "must be 'native', 'little' or 'big'")
     }
     this.#open()
     setEndianness(this.fd, this.#name, order)
+    this.#setFraming({ vnetEndianness: order })
   }
 
   /**
@@ -213,11 +242,10 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
    */
   detach(): string {
     this.#open()
-    const { linkType, vnetHeaderSize } = this
     return parkDescriptor(this.end({ type: 'detached' }, true), {
-      linkType,
-      vnetHeaderSize,
+      linkType: this.linkType,
       flags: this.#flags,
+      settings: this.#settings,
     })
   }
 
@@ -235,6 +263,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       events.end()
     } else {
       this.#events.add(events)
+      for (const offload of this.#disabled) events.push({ type: 'offload-disabled', offload })
       events.onEnd(() => this.#events.delete(events))
     }
     return events
@@ -278,13 +307,32 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
     }
     using namespace = deviceNamespace(this.fd, this.#name)
-    return attachQueue(this.linkType, this.name, this.#flags, this.vnetHeaderSize, namespace.reference)
+    return attachQueue(this.linkType, this.name, this.#flags, this.#settings, namespace.reference)
   }
 
   /** TUNSETTXFILTER, for Ethernet. */
   protected setAddressFilter(addresses: readonly string[], allMulticast: boolean): number {
     this.#open()
     return setTxFilter(this.fd, this.#name, allMulticast, Buffer.concat(addresses.map(parseMacAddress)))
+  }
+
+  /** Frames that were joined are refused by this kernel: from now on they go one by one. */
+  protected override joinsRefused(refused: number): void {
+    for (const offload of kinds) {
+      if (!(refused & joins[offload])) continue
+      this.#disabled.push(offload)
+      for (const events of this.#events) events.push({ type: 'offload-disabled', offload })
+    }
+  }
+
+  /** What forwards a port knows it as it was. */
+  #checkNotForwarded(): void {
+    if (this.owner === 'forward') throw new NetloomError('ERR_INVALID_STATE', 'the port is being forwarded')
+  }
+
+  #setFraming(changes: Partial<FrameSettings>): void {
+    this.#settings = { ...this.#settings, ...changes }
+    this.setFraming(framingOf(this.linkType, this.#flags, this.#settings))
   }
 
   #control(request: Parameters<typeof control>[2], value?: number): number {
@@ -303,6 +351,28 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 
   #open(): void {
     if (this.ended) throw new NetloomError('ERR_PORT_CLOSED', 'the port is closed')
+  }
+}
+
+const kinds = ['tso4', 'tso6', 'uso4', 'uso6'] as const
+
+function framingOf(linkType: 'ethernet' | 'ip', deviceFlags: number, settings: FrameSettings): Framing {
+  const { vnetHeaderSize, offload, coalesce, offloads, headroom, tailroom, bounded, vnetEndianness } =
+    settings
+  const ethernet = linkType === 'ethernet'
+  const order = endianness() === 'LE' ? 'little' : 'big'
+  return {
+    ethernet,
+    // The longest MTU is 65535; on TAP an Ethernet header and a VLAN tag come on top.
+    maxFrameLength: ethernet ? 65553 : 65535,
+    packetInformation: !(deviceFlags & flags.IFF_NO_PI),
+    vnetHeaderSize,
+    swapped: vnetEndianness !== 'native' && vnetEndianness !== order,
+    split: offload === 'split',
+    join: coalesce ? kinds.reduce((bits, kind) => bits | (offloads.includes(kind) ? joins[kind] : 0), 0) : 0,
+    bounded,
+    headroom,
+    tailroom,
   }
 }
 

@@ -97,7 +97,7 @@ struct Taken {
   int64_t times[64];
   PacketReport report;
   explicit Taken(ForwardObserver& observer) {
-    PacketRoom room = {{bytes.data(), bytes.size(), 0, offsets, lengths, nullptr, 0, 0}, times, originals, flags, vlans,
+    PacketRoom room = {{bytes.data(), bytes.size(), 0, offsets, lengths, nullptr, 0}, times, originals, flags, vlans,
                        interfaces};
     report = observer.take(room, 64, bytes.size());
   }

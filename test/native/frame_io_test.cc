@@ -37,10 +37,10 @@ struct Device {
 struct Room {
   std::vector<uint8_t> bytes;
   std::vector<uint32_t> offsets, lengths;
-  std::vector<uint8_t> headers;
+  std::vector<VnetHeader> headers;
   FrameRoom room;
-  Room(size_t size, size_t frames) : bytes(size), offsets(frames), lengths(frames), headers(frames * 24) {
-    room = {bytes.data(), size, 0, offsets.data(), lengths.data(), headers.data(), 24, 0};
+  Room(size_t size, size_t frames) : bytes(size), offsets(frames), lengths(frames), headers(frames) {
+    room = {bytes.data(), size, 0, offsets.data(), lengths.data(), headers.data(), 0};
   }
   std::string frame(size_t i) { return {reinterpret_cast<char*>(bytes.data()) + offsets[i], lengths[i]}; }
 };
@@ -54,8 +54,8 @@ struct Frames {
     bytes += frame;
   }
   FrameList list(uint32_t from = 0) {
-    return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), offsets.data(), lengths.data(), nullptr, 0,
-            from, static_cast<uint32_t>(offsets.size())};
+    return {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), offsets.data(), lengths.data(), nullptr, from,
+            static_cast<uint32_t>(offsets.size())};
   }
 };
 
@@ -117,10 +117,10 @@ TEST(splits_vnet_header, "puts virtio-net headers into their column, or nowhere"
   Room room(3 * kMaxFrame, 4);
   room.room.first = 1;
   CHECK(read_frames(device.ours.get(), framing, room.room, 1, 1 << 20).frames == 1);
-  CHECK(room.frame(1) == "frame" && memcmp(room.headers.data() + 24, "HEADER--0123", 12) == 0);
+  CHECK(room.frame(1) == "frame" && memcmp(&room.headers[1], "HEADER--0123\0\0\0\0\0\0\0\0\0\0\0", 24) == 0);
   room.room.headers = nullptr;
   CHECK(read_frames(device.ours.get(), framing, room.room, 1, 1 << 20).frames == 1);
-  CHECK(room.frame(1) == "other" && memcmp(room.headers.data() + 24, "HEADER--0123", 12) == 0);
+  CHECK(room.frame(1) == "other" && memcmp(&room.headers[1], "HEADER--0123", 12) == 0);
 }
 
 TEST(reports_cut, "a frame that fills the whole read is reported as cut, never delivered") {
@@ -186,10 +186,11 @@ TEST(adds_headers, "puts packet information and virtio-net headers before each f
   Frames frames;
   frames.add("\x45 four");
   frames.add("\x60 six");
-  std::string headers = "0123456789abcdefghij";
+  VnetHeader headers[2] = {};
+  memcpy(&headers[0], "0123456789", 10);
+  memcpy(&headers[1], "abcdefghij", 10);
   FrameList list = frames.list();
-  list.headers = reinterpret_cast<const uint8_t*>(headers.data());
-  list.header_stride = 10;
+  list.headers = headers;
   CHECK(write_frames(device.ours.get(), ip, list, 100).sent == 2);
   CHECK(device.taken() == std::string("\0\0\x08\0", 4) + "0123456789" + "\x45 four");
   CHECK(device.taken() == std::string("\0\0\x86\xdd", 4) + "abcdefghij" + "\x60 six");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <memory>
 #include <vector>
 
 #include "../../native/sys/packet_recorder.h"
@@ -107,15 +108,16 @@ class FakeRing {
 
 // Room of exactly so many bytes, for the sanitizer to watch over.
 struct Room {
-  std::vector<uint8_t> data, headers;
+  std::vector<uint8_t> data;
+  std::vector<VnetHeader> headers;
   std::vector<uint32_t> offsets, lengths, originals, flags, vlans, interfaces;
   std::vector<int64_t> times;
   PacketRoom room;
 
   explicit Room(size_t bytes, uint32_t frames = 16)
-      : data(bytes), headers(24 * frames), offsets(frames), lengths(frames), originals(frames), flags(frames), vlans(frames),
+      : data(bytes), headers(frames), offsets(frames), lengths(frames), originals(frames), flags(frames), vlans(frames),
         interfaces(frames), times(frames),
-        room{{data.data(), bytes, 0, offsets.data(), lengths.data(), headers.data(), 24, 0},
+        room{{data.data(), bytes, 0, offsets.data(), lengths.data(), headers.data(), 0},
              times.data(), originals.data(), flags.data(), vlans.data(), interfaces.data()} {}
 
   std::vector<uint8_t> frame(uint32_t i) const {
@@ -369,16 +371,20 @@ TEST(packet_sending, "frames go out in batches; what lies outside is refused, on
   int pair[2];
   CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
   Fd here(pair[0]), there(pair[1]);
-  std::vector<uint8_t> data = numbered(0, 150), headers(24 * 150, 0xee);
+  std::vector<uint8_t> data = numbered(0, 150);
+  std::vector<VnetHeader> headers(150);
+  memset(static_cast<void*>(headers.data()), 0xee, 150 * sizeof(VnetHeader));
+  PacketWriter writer;
+  auto memory = std::make_unique<WritingMemory>();
   std::vector<uint32_t> offsets(150), lengths(150, 1);
   for (uint32_t i = 0; i < 150; i++) offsets[i] = i;
   offsets[70] = 149, lengths[70] = 2;
   offsets[71] = 0xffffffff;
-  FrameList list = {data.data(), data.size(), offsets.data(), lengths.data(), headers.data(), 24, 0, 150};
+  FrameList list = {data.data(), data.size(), offsets.data(), lengths.data(), headers.data(), 0, 150};
   uint32_t received = 0, next = 0, dropped = 0;
   while (next < 150) {
     list.from = next;
-    WriteReport report = send_packets(here.get(), {false, 10, 0}, list, UINT32_MAX);
+    WriteReport report = writer.write(here.get(), {false, 10, 0}, list, UINT32_MAX, *memory);
     next = report.next;
     dropped += report.dropped;
     if (report.dropped) CHECK(report.failed_index == 70 && report.failed_error == ERANGE && report.failed_length == 2);
@@ -390,5 +396,5 @@ TEST(packet_sending, "frames go out in batches; what lies outside is refused, on
     }
   }
   CHECK(received == 148 && dropped == 2);
-  CHECK(send_packets(here.get(), {false, 0, 0}, list, 0).next == list.from);
+  CHECK(writer.write(here.get(), {false, 0, 0}, list, 0, *memory).next == list.from);
 }

@@ -166,7 +166,7 @@ if (requiresRoot(t)) {
 
   t.test('where there are no blocks', async t => {
     await using cable = await connectedNetworks()
-    for (const options of [{ latency: 'low' }, { vnetHeader: true }] as const) {
+    for (const options of [{ latency: 'low' }, { offload: 'split' }] as const) {
       await using capture = await Capture.open({ in: cable.blue, interface: 'v0', ...options })
       t.throws(() => capture.blocks(), { code: 'ERR_UNSUPPORTED' })
     }

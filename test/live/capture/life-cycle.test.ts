@@ -201,7 +201,7 @@ if (requiresRoot(t)) {
       [{ fanout: { mode: 'hash', group: 65536 } }, 'ERR_OUT_OF_RANGE'],
       [{ linkType: 'ip' }, 'ERR_LINK_MISMATCH'],
       [{ linkType: 'null' }, 'ERR_INVALID_ARG_VALUE'],
-      [{ linkType: 'linux-sll2', vnetHeader: true }, 'ERR_INVALID_ARG_VALUE'],
+      [{ linkType: 'linux-sll2', offload: 'whole' }, 'ERR_INVALID_ARG_VALUE'],
       [{ timestamps: 'hardware' }, 'ENOTSUP'],
     ]
     for (const [options, code] of cases) {

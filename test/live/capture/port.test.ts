@@ -18,7 +18,7 @@ if (requiresRoot(t)) {
 
   portConformance(t, 'batched', () => pair())
   portConformance(t, 'low latency', () => pair({ latency: 'low' }))
-  portConformance(t, 'virtio-net header', () => pair({ vnetHeader: true, qdiscBypass: true }))
+  portConformance(t, 'virtio-net header', () => pair({ offload: 'whole', qdiscBypass: true }))
 
   t.test('closed', async t => {
     await cable[Symbol.asyncDispose]()

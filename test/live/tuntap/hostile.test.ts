@@ -64,7 +64,7 @@ if (requiresRoot(t)) {
       'setOwner',
       'setGroup',
       'setSendBuffer',
-      'setOffload',
+      'setOffloads',
       'setVnetHeaderSize',
       'setVnetEndianness',
       'attachFilter',

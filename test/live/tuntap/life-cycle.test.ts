@@ -210,7 +210,8 @@ if (requiresNetworks(t)) {
       name: 'soiled0',
       persist: true,
       vnetHeaderSize: 12,
-      offload: ['checksum', 'tso4', 'tso6'],
+      offload: 'whole',
+      offloads: ['checksum', 'tso4', 'tso6'],
     })
     await soiled.close()
     t.equal(await features(), 'on', 'the device remembers')
@@ -219,8 +220,7 @@ if (requiresNetworks(t)) {
     const asked = Tap.open({
       in: network,
       name: 'soiled0',
-      vnetHeaderSize: 12,
-      offload: ['checksum', 'tso4'],
+      offload: 'split',
     })
     await t.rejects(asked, { code: 'EBUSY' })
     await plain.delete()

@@ -26,12 +26,19 @@ t.test('bad options are typed errors, before there is a device', async t => {
     [{ master: 0 }, 'ERR_OUT_OF_RANGE'],
     [{ ipv6LinkLocal: 'off' }, 'ERR_INVALID_ARG_VALUE'],
     [{ vnetHeaderSize: 11 }, 'ERR_INVALID_ARG_VALUE'],
-    [{ offload: ['checksum'] }, 'ERR_INVALID_ARG_VALUE'],
-    [{ vnetHeaderSize: 12, offload: ['tso4'] }, 'ERR_INVALID_ARG_VALUE'],
-    [{ vnetHeaderSize: 12, offload: ['checksum', 'uso4'] }, 'ERR_INVALID_ARG_VALUE'],
-    [{ vnetHeaderSize: 12, offload: ['checksum', 'everything'] }, 'ERR_INVALID_ARG_VALUE'],
-    [{ vnetHeaderSize: 12, offload: ['checksum', 'tso4', 'udp-tunnel'] }, 'ERR_INVALID_ARG_VALUE'],
-    [{ vnetHeaderSize: 12, offload: 5 }, 'ERR_INVALID_ARG_TYPE'],
+    [{ offload: 'on' }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 5 }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 'split', vnetHeaderSize: 0 }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offloads: ['checksum'] }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 'whole', offloads: ['tso4'] }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 'whole', offloads: ['checksum', 'uso4'] }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 'whole', offloads: ['checksum', 'everything'] }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 'whole', offloads: ['checksum', 'tso4', 'udp-tunnel'] }, 'ERR_INVALID_ARG_VALUE'],
+    [{ offload: 'whole', offloads: 'tso4' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ coalesce: true }, 'ERR_INVALID_ARG_VALUE'],
+    [{ coalesce: 1 }, 'ERR_INVALID_ARG_TYPE'],
+    [{ headroom: -1 }, 'ERR_OUT_OF_RANGE'],
+    [{ tailroom: 4097 }, 'ERR_OUT_OF_RANGE'],
     [{ vnetEndianness: 'big' }, 'ERR_INVALID_ARG_VALUE'],
     [{ napiFragments: true }, 'ERR_INVALID_ARG_VALUE'],
     [{ owner: -1 }, 'ERR_OUT_OF_RANGE'],
@@ -131,9 +138,14 @@ if (requiresRoot(t)) {
     })
     t.ok(features.offloads.includes('tso4') && features.vnetHeaderSizes.includes(12))
     t.same((await network.links.list()).map(link => link.name).sort(), ['br0', 'lo'], 'and is gone again')
-    for (const offload of [features.offloads, 'off'] as const) {
-      await using _tun = await Tun.create({ in: network, vnetHeaderSize: 24, offload })
+    for (const offload of ['whole', 'split', 'off'] as const) {
+      await using tun = await Tun.create({ in: network, vnetHeaderSize: 24, offload })
+      t.same([...tun.accepts], offload === 'off' ? [] : features.offloads)
+      t.equal(tun.offload, offload)
     }
+    await using tun = await Tun.create({ in: network, offload: 'whole', offloads: ['checksum', 'tso6'] })
+    t.same([...tun.accepts], ['checksum', 'tso6'])
+    t.equal(tun.vnetHeaderBytes, 10)
   })
 
   t.test('settings of an open device', async t => {
@@ -146,8 +158,8 @@ if (requiresRoot(t)) {
       else t.throws(() => tap.setVnetEndianness(order), { code: 'EINVAL', message: /CROSS_LE/ })
     }
     tap.setVnetEndianness('native')
-    tap.setOffload(['checksum', 'tso4'])
-    tap.setOffload('off')
+    tap.setOffloads(['checksum', 'tso4'])
+    tap.setOffloads([])
     tap.setOwner(5)
     tap.setGroup(6)
     tap.setPersist(true)
@@ -155,13 +167,13 @@ if (requiresRoot(t)) {
     tap.setPersist(false)
     tap.setSendBuffer(65536)
     t.equal(tap.sendBuffer, 65536)
-    t.throws(() => tap.setOffload(['tso4']), { code: 'ERR_INVALID_ARG_VALUE' })
+    t.throws(() => tap.setOffloads(['tso4']), { code: 'ERR_INVALID_ARG_VALUE' })
     t.throws(() => tap.setVnetHeaderSize(9 as never), { code: 'ERR_INVALID_ARG_TYPE' })
     t.throws(() => tap.setOwner('root' as never), { code: 'ERR_INVALID_ARG_TYPE' })
     t.throws(() => tap.setCarrier(1 as never), { code: 'ERR_INVALID_ARG_TYPE' })
     t.throws(() => tap.setSendBuffer(0), { code: 'ERR_OUT_OF_RANGE' })
     await using plain = await Tap.create({ in: network })
-    t.throws(() => plain.setOffload(['checksum']), { code: 'ERR_INVALID_STATE' })
+    t.throws(() => plain.setOffloads(['checksum']), { code: 'ERR_INVALID_STATE' })
     t.throws(() => plain.setVnetHeaderSize(12), { code: 'ERR_INVALID_STATE' })
     await t.rejects(plain.openQueue(), { code: 'ERR_INVALID_STATE' })
     t.throws(() => plain.setSteeringProgram(0), { code: 'EINVAL' })
