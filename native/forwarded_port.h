@@ -16,6 +16,8 @@ class ForwardedPort {
   ~ForwardedPort() = default;
   // False for a port that is closed, or read by something else.
   virtual bool describe_for_forward(ForwardPort& port) = 0;
+  // A forward waits for the descriptor, or does no longer.
+  virtual void set_quiet(bool on) = 0;
   // Called before the descriptor is closed or handed over: ends the forward. Afterwards no thread but this one touches it.
   void end_forward();
 

@@ -125,7 +125,11 @@ bool Forwarding::open(const Napi::CallbackInfo& info) {
     failure = thread_->forwarder.add(*forward_, notify, bell_, bool_of(info, 3));
   }
   if (failure) return throw_failure(env, failure), false;
-  for (uint32_t i = 0; i < 2; i++) (ports_[i] = owners[i])->forwarding_ = this;
+  for (uint32_t i = 0; i < 2; i++) {
+    ports_[i] = owners[i];
+    ports_[i]->forwarding_ = this;
+    ports_[i]->set_quiet(true);
+  }
   environment_.attach(*this);
   attached_ = true;
   Ref();  // a forward that runs is not collected
@@ -135,7 +139,14 @@ bool Forwarding::open(const Napi::CallbackInfo& info) {
 Forwarding::~Forwarding() {
   close_for_exit();
   delete forward_;
-  for (ForwardObserver* observer : observers_) delete observer;
+  for (ForwardObserver*& observer : observers_)
+    if (observer) discard(observer);
+}
+
+void Forwarding::discard(ForwardObserver*& observer) {
+  Napi::MemoryManagement::AdjustExternalMemory(environment_.env(), -static_cast<int64_t>(observer->bytes()));
+  delete observer;
+  observer = nullptr;
 }
 
 void Forwarding::stop() {
@@ -145,6 +156,7 @@ void Forwarding::stop() {
   thread_ = nullptr;
   for (ForwardedPort*& port : ports_) {
     port->forwarding_ = nullptr;
+    port->set_quiet(false);
     port = nullptr;
   }
   // For JavaScript to hear of it, should it not be the one that asked.
@@ -226,6 +238,7 @@ Napi::Value Forwarding::observe(const Napi::CallbackInfo& info) {
     return throw_failure(env, {thread_ ? ENOMEM : EBADF, "malloc", nullptr}), env.Undefined();
   }
   observers_.push_back(observer);
+  Napi::MemoryManagement::AdjustExternalMemory(env, static_cast<int64_t>(observer->bytes()));
   thread_->forwarder.observe(*forward_, *observer, true);
   return Napi::Number::New(env, static_cast<double>(observers_.size() - 1));
 }
@@ -263,8 +276,7 @@ void Forwarding::unobserve(const Napi::CallbackInfo& info) {
   ForwardObserver* from = observer(info);
   if (!from) return;
   if (thread_) thread_->forwarder.observe(*forward_, *from, false);
-  delete from;
-  observers_[uint_of(info, 0)] = nullptr;
+  discard(observers_[uint_of(info, 0)]);
 }
 
 void Forwarding::ref(const Napi::CallbackInfo& info) {

@@ -59,6 +59,7 @@ class Forwarding final : public Napi::ObjectWrap<Forwarding>, private LoopResour
   void close(const Napi::CallbackInfo& info);
 
   void close_for_exit() override;
+  void discard(ForwardObserver*& observer);
   ForwardObserver* observer(const Napi::CallbackInfo& info);
 
   Environment& environment_;

@@ -37,6 +37,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort
   // Of an object with the names of src/port/handle.ts; false: it is not one.
   bool read_framing(Napi::Value value);
   bool describe_for_forward(ForwardPort& port) override;
+  void set_quiet(bool on) override { poll_.set_quiet(on); }
   void close_for_exit() override;
   void shut();
 

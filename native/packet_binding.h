@@ -43,6 +43,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, public ForwardedPo
   Napi::Value close(const Napi::CallbackInfo& info);
 
   bool describe_for_forward(ForwardPort& port) override;
+  void set_quiet(bool on) override { poll_.set_quiet(on); }
   void close_for_exit() override;
   // Leaves the ring, which is returned, to be closed.
   PacketRing* detach();

@@ -11,8 +11,11 @@ namespace {
 
 // Frames that one direction moves before others have their turn.
 constexpr uint32_t kTurn = 64;
-// Bytes that are read before they are written, and the longest frame that is copied for the sake of others.
-constexpr size_t kWarm = 16 * 1024, kCopied = 2048;
+// Bytes that are read before they are written, so that they stay in the processor's caches; more where frames may be
+// joined, but no second super-frame.
+constexpr size_t kWarm = 16 * 1024, kJoined = 32 * 1024;
+// Longest frame of a ring that is copied to be sent together with others.
+constexpr uint32_t kCopied = 2048;
 
 int64_t real_ns() {
   timespec now;
@@ -50,9 +53,8 @@ Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratc
   Direction& direction = directions_[from];
   ForwardCounters& counters = direction.counters;
   const bool limited = direction.bucket.limited();
-  // Frames that may be joined come together as far as they go into one; others stay in the processor's first cache.
   const uint32_t frames = limited ? 1 : ForwardScratch::kFrames;
-  const size_t bytes = ports_[1 - from].framing.join ? ForwardScratch::kBytes : kWarm;
+  const size_t bytes = ports_[1 - from].framing.join ? kJoined : kWarm;
   VnetHeader* headers = port.framing.vnet_header ? scratch.headers : nullptr;
   for (uint32_t moved = 0; moved < kTurn;) {
     if (limited && !direction.bucket.open(now)) return Progress::kWaiting;
@@ -227,8 +229,15 @@ void Forward::abandon() {
 }
 
 bool Forward::check(uint32_t i, bool hung_up) {
-  // A packet socket keeps its error for whoever watches it on the loop.
-  if (ports_[i].ring || ended_) return ended_ != 0;
+  if (ended_) return true;
+  if (ports_[i].ring) {
+    // Down, or gone: whoever follows the interface finds out.
+    if (take_packet_error(ports_[i].fd) != 0) {
+      trouble_ |= 1u << i;
+      told_ = false;
+    }
+    return false;
+  }
   if (!hung_up) {
     Result<TuntapIdentity> identity = identify_tuntap(ports_[i].fd);
     if (identity.ok() || identity.failure().error == ENOTTY) return false;

@@ -103,7 +103,7 @@ class Forward {
   // 0 while it goes on; else 1 + the port because of which it ended.
   int ended() const { return ended_; }
   int error() const { return error_; }  // and why: an error number
-  // Bits of the ports whose link is down or gone as sending found out, which takes the error from the socket.
+  // Bits of packet sockets whose link is down or gone: the error was taken from the socket.
   uint32_t take_trouble() { return trouble_.exchange(0); }
   // Kinds of joined frames (coalescing.h) that port `i` turned out to refuse.
   uint32_t take_refused(uint32_t i) { return refused_[i].exchange(0); }

@@ -20,6 +20,7 @@ class ForwardObserver {
 
   // False: there was no memory.
   bool ok() const { return memory_ != nullptr; }
+  size_t bytes() const { return size_; }
 
   // From the thread that forwards. `time`: ns since 1970.
   bool sees(uint32_t from) const { return directions_ >> from & 1; }

@@ -150,7 +150,7 @@ Forwarder::Member* Forwarder::find(Forward& forward) {
   return nullptr;
 }
 
-// Edges only: an error that a packet socket keeps, and a port that nobody reads for now, would be told of without end.
+// Edges only: a port that nobody reads for now, and one that is about to go, would be told of without end.
 Failure Forwarder::enter(Member& member) {
   for (End& end : member.ends) {
     epoll_event event = {};
@@ -265,7 +265,9 @@ void Forwarder::heed(End& end, uint32_t events) {
   if (member.over) return;
   End& other = member.ends[1 - end.index];
   if (events & (EPOLLERR | EPOLLHUP)) {
-    if (member.forward->check(end.index, (events & EPOLLHUP) != 0)) return settle(member);
+    member.forward->check(end.index, (events & EPOLLHUP) != 0);
+    settle(member);
+    if (member.over) return;
     if (!end.port().ring && end.looks == 0) {
       end.looks = now_ns() + kLookAgain;
       sleepers_++;

@@ -107,7 +107,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #sparse = false
   #woken = false
   readonly #captured: boolean
-  /** What reads the port natively, and whether its thread is the one to find out about an error. */
+  /** What reads the port natively, and finds out about errors. */
   #forward: ForwardMember | undefined
   /** Frames that the kernel dropped, which no batch has told of yet. */
   #lost = 0
@@ -342,8 +342,6 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         for (const key of Object.keys(counts) as (keyof ForwardedCounts)[]) this.#counts[key] += counts[key]
         this.#forward = undefined
         leave()
-        // Errors were the forward's to find out about.
-        this.#watch(this.#watched)
         this.#line.wake()
       },
       failed: errno => this.#failed(errno, 'read'),

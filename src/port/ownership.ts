@@ -55,6 +55,6 @@ export interface ForwardedSide {
   failed(errno: number): void
   /** Kinds of joined frames that the kernel turned out to refuse: bits of `joins` in handle.ts. */
   refused(kinds: number): void
-  /** Sending found out that the link is down, or gone. */
+  /** The thread was told that the link is down, or gone. */
   troubled(errno: number): void
 }
