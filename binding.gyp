@@ -14,6 +14,7 @@
         "native/frame_port_binding.cc",
         "native/tuntap_binding.cc",
         "native/netns_binding.cc",
+        "native/offload_binding.cc",
         "native/netlink_binding.cc",
         "native/ethtool_binding.cc",
         "native/udp_binding.cc",

@@ -12,6 +12,7 @@ void define_netns(Napi::Env env, Napi::Object exports);
 void define_netlink(Napi::Env env, Napi::Object exports);
 void define_ethtool(Napi::Env env, Napi::Object exports);
 void define_udp(Napi::Env env, Napi::Object exports);
+void define_offload(Napi::Env env, Napi::Object exports);
 void define_packets(Napi::Env env, Napi::Object exports);
 
 // open_in_namespace on a thread of its own, which the caller waits for; on this thread if `network` < 0.

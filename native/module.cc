@@ -26,6 +26,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   netloom::define_netlink(env, exports);
   netloom::define_ethtool(env, exports);
   netloom::define_udp(env, exports);
+  netloom::define_offload(env, exports);
   netloom::define_packets(env, exports);
   return exports;
 }

@@ -14,6 +14,7 @@ export { Namespace } from './netns/index.js'
 export { Network } from './network/index.js'
 export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/index.js'
 export {
+  cutFrames,
   Forward,
   type ForwardOptions,
   FrameBatch,

@@ -284,6 +284,18 @@ export interface NativeBinding {
   /** What calls report beside their result, eight 32-bit integers. */
   report: ArrayBuffer
   Slab: { new (): NativeSlab; bytes: number; frames: number; headerBytes: number }
+  cutFrames(
+    bytes: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    count: number,
+    headers: Uint8Array | undefined,
+    ethernet: boolean,
+    headroom: number,
+    tailroom: number,
+    out: Uint8Array | undefined,
+    outLengths: Uint32Array | undefined,
+  ): number
   FramePort: {
     new (fd: number, framing: Framing, onReady: (status: number, events: number) => void): NativeFramePort
     budgetSpent: number

@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 
+#include "segmentation.h"
 #include "system_call.h"
 
 namespace netloom {
@@ -64,6 +65,7 @@ ssize_t read_frame(int fd, const Framing& framing, uint8_t* to, VnetHeader& head
   if (framing.swapped) swap(prefix.vnet);
   header = prefix.vnet;
   size_t length = static_cast<size_t>(n) < before ? 0 : static_cast<size_t>(n) - before;
+  if (framing.ethernet && (header.gso_type & (kGsoTunnel4 | kGsoTunnel6))) correct_tunnel(to, length, header);
   if (framing.packet_information && (prefix.information.flags & kStripped)) length = kMaxFrame;
   return static_cast<ssize_t>(length);
 }

@@ -5,9 +5,13 @@
 #include "vnet_header.h"
 
 // Cuts super-frames to the frames that they stand for, as net/ipv4/af_inet.c, tcp_offload.c, udp_offload.c and
-// net/ipv6/ip6_offload.c do it, byte for byte. One whose payload is not longer than gso_size is one segment, which
-// differs from the frame in nothing but completed checksums.
+// net/ipv6/ip6_offload.c do it, byte for byte. One whose payload is not longer than gso_size is one segment, and so is
+// a frame that asks for no cutting; its segment differs from it in nothing but completed checksums.
 namespace netloom {
+
+// As Linux reads a frame to us it puts the VLAN tag into it, and counts the tag in csum_start but not in the two offsets of a
+// tunnel. Adds it to these where it is missing, so that the frame can be sent on. `frame` begins with an Ethernet header.
+void correct_tunnel(const uint8_t* frame, size_t length, VnetHeader& header);
 
 // A super-frame, looked at: what its segments have in common.
 struct SegmentPlan {
@@ -18,11 +22,14 @@ struct SegmentPlan {
   uint32_t segments = 0;
   uint32_t network = 0;   // offset of the IP header that belongs to the transport header
   uint32_t transport = 0;
+  uint32_t checksum = 0;  // offset of the transport checksum
   uint32_t outer_network = 0, outer_transport = 0;  // of a tunnel; 0, 0 = none
-  bool ipv6 = false, outer_ipv6 = false, tcp = false;
+  bool ipv6 = false, tcp = false;
   bool partial = false;         // the transport checksum is left to us,
   bool outer_checksum = false;  // and the tunnel's
-  uint64_t sum = 0, outer_sum = 0;  // of the pseudo-headers, without the length
+  // What is the same in all segments of the sums of the transport header and its pseudo-header, of the IP header, and
+  // of a tunnel's pseudo-header and IP header.
+  uint64_t sum = 0, network_sum = 0, outer_sum = 0, outer_network_sum = 0;
 };
 
 // 0, or EINVAL for a frame whose bytes contradict its header, EOPNOTSUPP for a kind that is not cut here. `ethernet`:

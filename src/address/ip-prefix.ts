@@ -15,12 +15,13 @@ export function parseIpPrefix(text: string): IpPrefix {
   if (typeof text !== 'string') throw invalidArgumentType('prefix', 'a string', text)
   const slash = text.indexOf('/')
   const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash))
-  const bits = 8 * address.bytes.length
-  if (slash < 0) return { ...address, length: bits }
+  const { family, bytes } = address
+  const bits = 8 * bytes.length
+  if (slash < 0) return { family, bytes, length: bits }
   const length = readLength(text, slash + 1)
   if (length < 0 || length > bits)
     throw invalidArgumentValue('prefix', text, `must end in a length from /0 to /${bits}`)
-  return { ...address, length }
+  return { family, bytes, length }
 }
 
 /** `10.0.0.1/24`; the length is always written. @throws TypeError, RangeError for a length that does not fit */

@@ -6,6 +6,7 @@ import {
   type NativeSlab,
   native,
 } from '../native.js'
+import type { Sendable } from './sendable.js'
 
 export type { Framing, NativeForward, NativeFramePort, NativePortHandle, NativeSlab }
 
@@ -68,6 +69,32 @@ export function closeDescriptor(fd: number): void {
 
 /** Kinds of frames that are joined, as native/sys/coalescing.h numbers them, by what the kernel calls the result. */
 export const joins = { tso4: 1, tso6: 2, uso4: 4, uso6: 8 } as const
+
+/**
+ * Frames that the frames of a batch stand for, their number or -1 - i for one that contradicts its entry of `gso`;
+ * `report` has their bytes, low half first. They are written to `out`, if given, and their lengths.
+ */
+export function cutNatively(
+  { slab, offsets, lengths, count, gso }: Sendable,
+  ethernet: boolean,
+  headroom: number,
+  tailroom: number,
+  out?: Uint8Array,
+  outLengths?: Uint32Array,
+): number {
+  return native().cutFrames(
+    slab,
+    offsets,
+    lengths,
+    count,
+    gso?.bytes,
+    ethernet,
+    headroom,
+    tailroom,
+    out,
+    outLengths,
+  )
+}
 
 /** Takes a descriptor over; on failure it stays the caller's. */
 export function openFramePort(

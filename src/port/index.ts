@@ -4,6 +4,7 @@
  */
 export { type AllocateOptions, BufferBatch, FrameBatch } from '../frames/index.js'
 export { BatchReader, type DeliveredBatch } from './batch-reader.js'
+export { type CutOptions, cutFrames } from './cut-frames.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type FilterPortOptions, filter } from './filter-port.js'
 export {

@@ -154,7 +154,7 @@ export function emptyRequest(
   return {
     type,
     flags,
-    bytes,
+    message: bytes,
     length,
     pathAt: offset => (offset === 16 ? 'thing.part' : undefined),
     stamp: (sequence, port) => {

@@ -223,6 +223,7 @@ inline Shape random_shape(Random& random) {
       Bytes extension = random_bytes(random, 8 + 8 * units);
       extension[0] = types[random.below(3)];
       extension[1] = static_cast<uint8_t>(units);
+      if (extension[0] == 0) extension[2] = 1, extension[3] = static_cast<uint8_t>(extension.size() - 4);  // PadN
       shape.extensions.push_back(extension);
     }
   }

@@ -219,7 +219,7 @@ function sampleOf(random: Random, header: number): Uint8Array {
   if (form === 1) {
     const address = new Uint8Array(random.below(2) === 0 ? 4 : 16)
     for (const type of [1, 2]) writer.bytes(type, '', address)
-    return writer.finish().bytes.slice(16)
+    return writer.finish().message.slice(16)
   }
   if (form === 2) {
     const name = names[random.below(names.length)]!
@@ -233,7 +233,7 @@ function sampleOf(random: Random, header: number): Uint8Array {
     writer.nested(2, '', inner => writeAttributes(inner, random, 1))
   }
   writeAttributes(writer, random, 0)
-  return writer.finish().bytes.slice(16)
+  return writer.finish().message.slice(16)
 }
 
 t.test('whatever the kernel says is read, or refused as what it is', async t => {

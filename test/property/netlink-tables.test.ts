@@ -32,7 +32,7 @@ const runs = { numRuns: Math.min(Number(process.env.NETLOOM_FUZZ_RUNS ?? 300), 2
 function written(write: (writer: MessageWriter) => void): Payload {
   const writer = new MessageWriter({ type: 1, flags: 0, header: { length: 0, write() {} }, name: 'x' })
   write(writer)
-  return new Payload(writer.finish().bytes.slice(16))
+  return new Payload(writer.finish().message.slice(16))
 }
 
 /** A codec's value, through bytes. */

@@ -84,7 +84,7 @@ t.test('nor do valid messages with some bytes changed', async () => {
     ),
   ]
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 5 })
-  for (const { bytes: original } of messages) {
+  for (const { message: original } of messages) {
     fc.assert(
       fc.property(changes, edits => {
         const copy = original.slice(16)
@@ -192,7 +192,7 @@ t.test('every setting of every kind of link survives the way through bytes', asy
             name: 'x',
           })
           writeTable(writer, kind.settings, { [name]: value }, 'x')
-          const payload = new Payload(writer.finish().bytes.subarray(16))
+          const payload = new Payload(writer.finish().message.subarray(16))
           const { values, unknown } = readTable(kind.settings, payload.attributes(0))
           t.same([values, unknown], [{ ...absent, [name]: value }, []])
         }),

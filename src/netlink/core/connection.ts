@@ -146,14 +146,14 @@ export class NetlinkConnection {
   ): Promise<void> {
     return new Promise(resolve => {
       let left = requests.length
-      for (const [i, { request, operation, subject }] of requests.entries()) {
+      requests.forEach(({ request, operation, subject }, i) => {
         const onDone = (failure?: unknown) => {
           if (failure !== undefined) tell(i, failure)
           if (--left === 0) resolve()
         }
         const replyBytes = acknowledgementBytes
         this.#conversation.start({ request, operation, subject, replyBytes, onMessage: ignore, onDone })
-      }
+      })
     })
   }
 
@@ -181,7 +181,7 @@ export class NetlinkConnection {
         onDone,
       }
     })
-    this.#conversation.startTransaction(exchanges[0]!, exchanges.slice(1), close.bytes)
+    this.#conversation.startTransaction(exchanges[0]!, exchanges.slice(1), close.message)
     this.#read()
     for (const result of await Promise.allSettled(results))
       if (result.status === 'rejected') throw result.reason

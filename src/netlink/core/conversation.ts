@@ -236,7 +236,7 @@ export class Conversation {
     last.group = states.slice(0, -1)
     for (const state of states) this.#number(state)
     try {
-      if (states.length === 1) this.#options.send(last.exchange.request.bytes)
+      if (states.length === 1) this.#options.send(last.exchange.request.message)
       else this.#options.send(this.#join(states, close))
     } catch (error) {
       for (const state of states) this.#finish(state, error)

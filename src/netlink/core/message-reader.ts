@@ -203,8 +203,8 @@ export function readMessages(datagram: Uint8Array, take: (message: Message) => v
 }
 
 /** What a request says, to be read as the kernel's own messages are. */
-export function payloadOf({ bytes }: Pick<Request, 'bytes'>): Payload {
-  return new Payload(bytes.subarray(messageHeaderLength))
+export function payloadOf({ message }: Pick<Request, 'message'>): Payload {
+  return new Payload(message.subarray(messageHeaderLength))
 }
 
 export function malformed(message: string): NetloomError {

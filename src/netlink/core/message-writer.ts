@@ -23,8 +23,8 @@ export interface FixedPart {
 export interface Request {
   readonly type: number
   readonly flags: number
-  /** The whole message. */
-  readonly bytes: Uint8Array
+  /** The whole message: a view. */
+  readonly message: Uint8Array
   /** Of the message, in bytes. */
   readonly length: number
   /** Fills in who asks, and as which one: `nlmsg_seq` and `nlmsg_pid`. */
@@ -46,7 +46,7 @@ const markLength = 3
  * that users know it by, so that an error that the kernel reports at an offset can be told in their words; an empty
  * name stays out of the path.
  */
-export class MessageWriter {
+export class MessageWriter implements Request {
   #bytes: Uint8Array
   #view: DataView
   /** Where the message begins, and where it ends by now. */
@@ -54,13 +54,13 @@ export class MessageWriter {
   #end: number
   readonly #marks: Marks = []
   #parent = -1
-  readonly #type: number
-  readonly #flags: number
+  readonly type: number
+  readonly flags: number
   readonly #root: string
 
   constructor(options: { type: number; flags: number; header: FixedPart; name: string }) {
-    this.#type = options.type
-    this.#flags = options.flags
+    this.type = options.type
+    this.flags = options.flags
     this.#root = options.name
     chunk ??= newChunk(chunkLength)
     this.#bytes = chunk.bytes
@@ -184,14 +184,45 @@ export class MessageWriter {
     return this
   }
 
-  /** Ends the message; the writer is of no more use. */
+  /** Ends the message: nothing more can be written. */
   finish(): Request {
     const start = this.#start
     this.#view.setUint32(start, this.#end - start, littleEndian)
-    this.#view.setUint16(start + 4, this.#type, littleEndian)
-    this.#view.setUint16(start + 6, this.#flags, littleEndian)
-    const options = { type: this.#type, flags: this.#flags, marks: this.#marks, root: this.#root }
-    return new FinishedRequest(options, this.#bytes, start, this.#end)
+    this.#view.setUint16(start + 4, this.type, littleEndian)
+    this.#view.setUint16(start + 6, this.flags, littleEndian)
+    // Thousands may wait at once: another object, or a view of its bytes, would be most of what each weighs.
+    return this
+  }
+
+  get length(): number {
+    return this.#end - this.#start
+  }
+
+  get message(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end)
+  }
+
+  stamp(sequence: number, port: number): void {
+    writeNative32(this.#bytes, this.#start + 8, sequence)
+    writeNative32(this.#bytes, this.#start + 12, port)
+  }
+
+  copyTo(target: Uint8Array, at: number): void {
+    const bytes = this.#bytes
+    for (let from = this.#start, to = at; from < this.#end; from++, to++) target[to] = bytes[from]!
+  }
+
+  pathAt(offset: number): string | undefined {
+    const marks = this.#marks
+    let mark = 0
+    while (mark < marks.length && marks[mark] !== offset) mark += markLength
+    if (mark >= marks.length) return undefined
+    const names: string[] = []
+    for (; mark >= 0; mark = marks[mark + 2] as number) {
+      const name = marks[mark + 1] as string
+      if (name) names.unshift(name)
+    }
+    return [this.#root, ...names].join('.')
   }
 
   /** Writes an attribute's header and gives the offset of its value, which is zero. The memory may be another then. */
@@ -229,63 +260,6 @@ export class MessageWriter {
     this.#view = larger.view
     larger.used = needed
     chunk = larger
-  }
-}
-
-// Thousands may wait at once: a view of its bytes would be most of what each weighs.
-class FinishedRequest implements Request {
-  readonly type: number
-  readonly flags: number
-  readonly #marks: Marks
-  readonly #root: string
-  readonly #chunk: Uint8Array
-  readonly #start: number
-  readonly #end: number
-
-  constructor(
-    options: { type: number; flags: number; marks: Marks; root: string },
-    chunk: Uint8Array,
-    start: number,
-    end: number,
-  ) {
-    this.type = options.type
-    this.flags = options.flags
-    this.#marks = options.marks
-    this.#root = options.root
-    this.#chunk = chunk
-    this.#start = start
-    this.#end = end
-  }
-
-  get bytes(): Uint8Array {
-    return this.#chunk.subarray(this.#start, this.#end)
-  }
-
-  get length(): number {
-    return this.#end - this.#start
-  }
-
-  stamp(sequence: number, port: number): void {
-    writeNative32(this.#chunk, this.#start + 8, sequence)
-    writeNative32(this.#chunk, this.#start + 12, port)
-  }
-
-  copyTo(target: Uint8Array, at: number): void {
-    const chunk = this.#chunk
-    for (let from = this.#start, to = at; from < this.#end; from++, to++) target[to] = chunk[from]!
-  }
-
-  pathAt(offset: number): string | undefined {
-    const marks = this.#marks
-    let mark = 0
-    while (mark < marks.length && marks[mark] !== offset) mark += markLength
-    if (mark >= marks.length) return undefined
-    const names: string[] = []
-    for (; mark >= 0; mark = marks[mark + 2] as number) {
-      const name = marks[mark + 1] as string
-      if (name) names.unshift(name)
-    }
-    return [this.#root, ...names].join('.')
   }
 }
 

@@ -388,11 +388,15 @@ function writeGateway(
 }
 
 function writeLimits(writer: MessageWriter, limits: RouteLimits): void {
+  const { congestionControl } = limits
+  let some = congestionControl !== undefined
+  // Most have none, and there may be very many.
+  for (const name in limits) some ||= name in limitNumbers
+  if (!some) return
   const names = Object.keys(limits).filter(
     (name): name is keyof typeof limitNumbers =>
       name in limitNumbers && limits[name as keyof RouteLimits] !== undefined,
   )
-  const { congestionControl } = limits
   if (names.length === 0 && congestionControl === undefined) return
   if (congestionControl !== undefined && typeof congestionControl !== 'string') {
     throw invalidArgumentType('congestionControl', 'a string', congestionControl)

@@ -18,7 +18,8 @@ if (requiresRoot(t)) {
 
   portConformance(t, 'batched', () => pair())
   portConformance(t, 'low latency', () => pair({ latency: 'low' }))
-  portConformance(t, 'virtio-net header', () => pair({ offload: 'whole', qdiscBypass: true }))
+  portConformance(t, 'super-frames whole', () => pair({ offload: 'whole', qdiscBypass: true }))
+  portConformance(t, 'super-frames cut', () => pair({ offload: 'split' }))
 
   t.test('closed', async t => {
     await cable[Symbol.asyncDispose]()

@@ -23,6 +23,10 @@ if (requiresNetworks(t)) {
   t.test('with headers on the descriptor', async t => {
     portConformance(t, 'packet information', () => pair({ packetInformation: true }))
     portConformance(t, 'virtio-net header', () => pair({ vnetHeaderSize: 12 }))
+    portConformance(t, 'super-frames whole', () => pair({ offload: 'whole' }))
+    portConformance(t, 'super-frames cut, with room around frames', () =>
+      pair({ offload: 'split', headroom: 33, tailroom: 16 }),
+    )
     portConformance(t, 'both', () => pair({ packetInformation: true, vnetHeaderSize: 10, napi: true }))
   })
 

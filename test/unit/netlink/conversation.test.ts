@@ -124,7 +124,7 @@ t.test('what is for others, or for nobody, is passed over', async t => {
   t.same(one.results, [])
   kernel.deliver(conversation)
   t.same(one.results, [undefined])
-  kernel.send(one.request.bytes)
+  kernel.send(one.request.message)
   kernel.deliver(conversation)
   t.same(one.results, [undefined], 'a second acknowledgement changes nothing')
 })
@@ -650,7 +650,7 @@ t.test('a transaction ends as one', async t => {
       return refused.includes(request.type) ? kernel.refuse(request, 22) : kernel.acknowledge(request)
     })
     const [open, ...rest] = changes(OPEN, 1, 2, 3).map(request => probe(request))
-    conversation.startTransaction(open!, rest, emptyRequest(CLOSE, NLM_F.REQUEST).bytes)
+    conversation.startTransaction(open!, rest, emptyRequest(CLOSE, NLM_F.REQUEST).message)
     deliver(kernel, conversation)
     const code = (result: unknown) => (result as NetlinkError | undefined)?.code
     t.equal(datagrams.length, 1)

@@ -43,11 +43,11 @@ declare global {
 }
 
 function read(link: ResolvedLink): Link {
-  return readLink(new Payload(createLinkRequest(link).bytes.subarray(16)))
+  return readLink(new Payload(createLinkRequest(link).message.subarray(16)))
 }
 
 t.test('a kind that a program registers', async t => {
-  const bytes = createLinkRequest({ kind: 'batadv', name: 'bat0' }).bytes
+  const bytes = createLinkRequest({ kind: 'batadv', name: 'bat0' }).message
   t.ok(bytes.length > 0, 'a kind that is not known can be made, without settings')
   t.equal(read({ kind: 'batadv' }).batadv, undefined)
   t.notOk(createOptions().includes('batadv'))
@@ -76,7 +76,7 @@ t.test('a kind of port that a program registers', async t => {
       info.nested(5, '', data => data.u32(1, '', 7).u32(2, '', 3))
     })
     .finish()
-  const port = () => readLink(new Payload(message.bytes.subarray(16)))
+  const port = () => readLink(new Payload(message.message.subarray(16)))
   t.match(port(), { portKind: 'ring', raw: { portSettings: Uint8Array } }, 'raw before')
   registerPortKind(ring)
   t.same(port().ringPort, { position: 7, next: 3 })

@@ -25,7 +25,7 @@ if (!littleEndian) {
   t.plan(0, 'the fixtures are little-endian')
 } else {
   t.test('a bridge is made with this message', async t => {
-    const { bytes } = createLinkRequest({
+    const { message: bytes } = createLinkRequest({
       kind: 'bridge',
       name: 'br0',
       up: true,
@@ -73,45 +73,47 @@ if (!littleEndian) {
       mtu: 1400,
       bridge: { ageingTimeMs: 50 },
     })
-    const paths = Array.from({ length: request.bytes.length }, (_, i) => request.pathAt(i)).filter(Boolean)
+    const paths = Array.from({ length: request.message.length }, (_, i) => request.pathAt(i)).filter(Boolean)
     t.same(paths, ['link.name', 'link.mtu', 'link', 'link.kind', 'link.bridge', 'link.bridge.ageingTimeMs'])
     const pair = createLinkRequest({ kind: 'veth', name: 'a', peer: { name: 'b', mtu: 1 } })
-    const peers = Array.from({ length: pair.bytes.length }, (_, i) => pair.pathAt(i)).filter(Boolean)
+    const peers = Array.from({ length: pair.message.length }, (_, i) => pair.pathAt(i)).filter(Boolean)
     t.same(peers, ['link.name', 'link', 'link.kind', 'link', 'link.peer', 'link.peer.name', 'link.peer.mtu'])
   })
 
   t.test('other requests', async t => {
     const hex = (bytes: Uint8Array) => Buffer.from(bytes.subarray(16)).toString('hex')
-    t.equal(hex(linkRequest(RTM.GETLINK, 0, 7).bytes), `00000000${'07000000'}${'00000000'.repeat(2)}`)
-    t.equal(hex(linkRequest(RTM.GETLINK, 0, 'lo').bytes), `${'00000000'.repeat(4)}070003006c6f0000`)
+    t.equal(hex(linkRequest(RTM.GETLINK, 0, 7).message), `00000000${'07000000'}${'00000000'.repeat(2)}`)
+    t.equal(hex(linkRequest(RTM.GETLINK, 0, 'lo').message), `${'00000000'.repeat(4)}070003006c6f0000`)
     t.equal(
-      hex(linkRequest(RTM.GETLINK, 0, 'a-name-of-16-byt').bytes),
+      hex(linkRequest(RTM.GETLINK, 0, 'a-name-of-16-byt').message),
       `${'00000000'.repeat(4)}15003500${Buffer.from('a-name-of-16-byt').toString('hex')}00000000`,
       'IFLA_ALT_IFNAME',
     )
     t.equal(
-      hex(changeLinkRequest(3, { ipv6LinkLocal: 'none', arp: true, promiscuous: true }).bytes),
+      hex(changeLinkRequest(3, { ipv6LinkLocal: 'none', arp: true, promiscuous: true }).message),
       `00000000${'03000000'}${'00010000'}${'80010000'}10001a800c000a800500080001000000`,
     )
     t.equal(
-      hex(listLinksRequest({ master: 4, kind: 'veth' }).bytes),
+      hex(listLinksRequest({ master: 4, kind: 'veth' }).message),
       `${'00'.repeat(16)}08000a0004000000100012800900010076657468000000${'00'}`,
     )
     t.equal(
-      hex(changeAddressRequest(RTM.NEWADDR, 0, 5, { address: '10.0.0.1/24', dad: 'skip' }).bytes),
+      hex(changeAddressRequest(RTM.NEWADDR, 0, 5, { address: '10.0.0.1/24', dad: 'skip' }).message),
       `02180000${'05000000'}080002000a000001080001000a000001`,
     )
     t.equal(
-      hex(changeAddressRequest(RTM.NEWADDR, 0, 5, { address: 'fd00::1/64', dad: 'skip' }).bytes),
+      hex(changeAddressRequest(RTM.NEWADDR, 0, 5, { address: 'fd00::1/64', dad: 'skip' }).message),
       `0a400000${'05000000'}14000200fd0000000000000000000000000000011400010` +
         `0fd000000000000000000000000000001${'0800080002000000'}`,
     )
     t.equal(
-      hex(changeRouteRequest(RTM.NEWROUTE, 0, { destination: 'default', gateway: '10.0.0.1' }, Number).bytes),
+      hex(
+        changeRouteRequest(RTM.NEWROUTE, 0, { destination: 'default', gateway: '10.0.0.1' }, Number).message,
+      ),
       `02000000fe4e0001${'00000000'}08000f00fe000000080005000a000001`,
     )
     t.equal(
-      hex(listRoutesRequest(6, { table: 1000 }).bytes),
+      hex(listRoutesRequest(6, { table: 1000 }).message),
       `0a000000${'00000000'.repeat(2)}08000f00e8030000`,
     )
   })

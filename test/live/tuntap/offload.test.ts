@@ -1,0 +1,284 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { Capture } from '../../../src/capture/index.js'
+import { decode, encode, type FrameLayers, verifyChecksums } from '../../../src/frames/index.js'
+import type { Network } from '../../../src/network/index.js'
+import { cutFrames, FrameBatch, type FramePort } from '../../../src/port/index.js'
+import { Tap, Tun, type TuntapOptions } from '../../../src/tuntap/index.js'
+import { watchLeaks } from '../../support/leaks.js'
+import { createNetwork, requiresNetworks } from '../../support/network.js'
+import { requires } from '../../support/requires.js'
+
+/** Passes frames on, both ways, until the ports are closed. */
+function join<L extends 'ethernet' | 'ip'>(a: FramePort<L>, b: FramePort<L>): Promise<unknown> {
+  const pass = async (from: FramePort<L>, to: FramePort<L>) => {
+    for await (const batch of from.batches()) {
+      try {
+        await to.send(batch)
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ERR_PORT_CLOSED') throw error
+      }
+    }
+  }
+  return Promise.all([pass(a, b), pass(b, a)])
+}
+
+/** What iperf3 says of so many bytes from red to blue; its server is one of blue's. */
+async function measure(red: Network, blue: Network, to: string, ...options: string[]) {
+  const server = blue.namespace.exec('iperf3', ['-s', '-1', '-J'])
+  const ask = () => red.namespace.exec('iperf3', ['-c', to, '-J', ...options], { reject: false })
+  let answer = JSON.parse((await ask()).stdout)
+  // The server takes its time to listen.
+  for (let i = 0; i < 100 && /refused/.test(answer.error ?? ''); i++) {
+    await delay(20)
+    answer = JSON.parse((await ask()).stdout)
+  }
+  await server
+  return answer
+}
+
+/** Packets that a network's stack refused for their checksum. */
+async function badChecksums(network: Network): Promise<number> {
+  const { stdout } = await network.namespace.exec('cat', ['/proc/net/snmp', '/proc/net/snmp6'])
+  const lines = stdout.split('\n')
+  let sum = 0
+  for (let i = 0; i + 1 < lines.length; i++) {
+    const [names, values] = [lines[i]!.split(/\s+/), lines[i + 1]!.split(/\s+/)]
+    if (names[0] === values[0]) {
+      names.forEach((name, k) => {
+        if (/InCsumErrors/.test(name)) sum += Number(values[k])
+      })
+    }
+    if (/InCsumErrors/.test(names[0]!)) sum += Number(names[1])
+  }
+  return sum
+}
+
+if (requiresNetworks(t)) {
+  const leaks = watchLeaks()
+  const red = await createNetwork()
+  const blue = await createNetwork()
+
+  const tuns = async (mtu: number, ours: TuntapOptions, theirs: TuntapOptions) => {
+    const common = { name: 't0', mtu, ipv6LinkLocal: 'none' } as const
+    return [
+      await Tun.create({ ...common, in: red, addresses: ['10.0.0.1/24', 'fd00::1/64'], ...ours }),
+      await Tun.create({ ...common, in: blue, addresses: ['10.0.0.2/24', 'fd00::2/64'], ...theirs }),
+    ] as const
+  }
+
+  for (const [ours, theirs] of [
+    ['whole', 'whole'],
+    ['split', 'split'],
+    ['whole', 'off'],
+    ['off', 'whole'],
+    ['split', 'off'],
+  ] as const) {
+    t.test(`TCP, UDP and ping between TUNs with offload ${ours} and ${theirs}`, async t => {
+      if (!requires(t, 'iperf3', 'ping')) return
+      for (const mtu of ours === theirs ? [1280, 1500, 9000, 65520] : [1500]) {
+        const [a, b] = await tuns(mtu, { offload: ours }, { offload: theirs })
+        const passing = join(a, b)
+        for (const address of ['10.0.0.2', 'fd00::2']) {
+          const tcp = await measure(red, blue, address, '-n', '30M')
+          t.equal(tcp.error, undefined, `TCP to ${address}, MTU ${mtu}`)
+          // The server stops counting when it hears of the end, which can overtake the last of it.
+          t.ok(tcp.end.sum_received.bytes > 25e6)
+          if (ours === 'whole' && theirs === 'whole') t.equal(tcp.end.sum_sent.retransmits, 0)
+          const back = await measure(red, blue, address, '-n', '10M', '-R')
+          t.ok(back.end.sum_received.bytes > 8e6, 'and back')
+          const udp = await measure(red, blue, address, '-u', '-b', '200M', '-n', '10M')
+          t.ok(udp.end.sum.packets > udp.end.sum.lost_packets, `UDP to ${address}`)
+          const ping = await red.namespace.exec('ping', ['-c', '20', '-i', '0.01', '-s', '3000', address])
+          t.match(ping.stdout, / 0% packet loss/)
+        }
+        if (ours !== 'off') t.ok(a.counters().receivedFrames > 100n)
+        await Promise.all([a.close(), b.close()])
+        await passing
+      }
+      t.same([await badChecksums(red), await badChecksums(blue)], [0, 0])
+    })
+  }
+
+  t.test('a TAP and a cable exchange super-frames and unfinished checksums', async t => {
+    if (!requires(t, 'iperf3')) return
+    await using middle = await createNetwork()
+    for (const [tapOffload, cableOffload] of [
+      ['whole', 'whole'],
+      ['split', 'split'],
+      ['off', 'whole'],
+      ['off', 'split'],
+      ['whole', 'split'],
+    ] as const) {
+      await using tap = await Tap.create({
+        in: red,
+        name: 'e0',
+        addresses: ['10.1.0.1/24'],
+        offload: tapOffload,
+      })
+      await middle.links.create({
+        kind: 'veth',
+        name: 'v0',
+        up: true,
+        ipv6LinkLocal: 'none',
+        peer: { name: 'e0', in: blue },
+      })
+      await blue.links.change('e0', { up: true })
+      await blue.addresses.create({ link: 'e0', address: '10.1.0.2/24' })
+      const cable = await Capture.open({
+        in: middle,
+        interface: 'v0',
+        linkType: 'ethernet',
+        direction: 'in',
+        latency: 'low',
+        offload: cableOffload,
+      })
+      const passing = join<'ethernet'>(tap, cable)
+      for (const reverse of [[], ['-R']]) {
+        const { error, end } = await measure(red, blue, '10.1.0.2', '-n', '20M', ...reverse)
+        t.equal(error, undefined, `TAP ${tapOffload}, cable ${cableOffload} ${reverse}`)
+        t.ok(end.sum_received?.bytes > 16e6)
+      }
+      await Promise.all([tap.close(), cable.close()])
+      await passing
+      await middle.links.delete('v0')
+    }
+    t.same([await badChecksums(red), await badChecksums(blue)], [0, 0])
+  })
+
+  const payload = Uint8Array.from({ length: 1000 }, (_, i) => i)
+  /** Packets of one TCP connection, to an address that is nobody's. */
+  const flow = (count: number) =>
+    Array.from({ length: count }, (_, i) =>
+      encode({
+        ipv4: { source: '10.0.0.9', destination: '10.0.0.1', identification: 100 + i },
+        tcp: {
+          sourcePort: 1000,
+          destinationPort: 2000,
+          sequence: 5000 + 1000 * i,
+          acknowledgment: 1,
+          flags: { ack: true },
+        },
+        payload,
+      }),
+    )
+
+  t.test('super-frames have their metadata, and are cut when it is wanted', async t => {
+    const [a, b] = await tuns(1500, { offload: 'whole' }, { offload: 'off' })
+    t.match(a, { offload: 'whole', vnetHeaderBytes: 10 })
+    t.ok(a.accepts.has('tso4') && b.accepts.size === 0)
+    const passing = join(a, b)
+    const seen: { whole: Uint8Array; gso: object; frames: Uint8Array[] }[] = []
+    const connected = measure(red, blue, '10.0.0.2', '-n', '3M')
+    // Both look at what passes.
+    const send = b.send.bind(b)
+    b.send = async batch => {
+      const one = batch as FrameBatch<'ip'>
+      for (let i = 0; i < one.count; i++) {
+        if (!one.gso!.isSuperFrame(i) || seen.length > 20) continue
+        const single = FrameBatch.allocate({ linkType: 'ip', frames: 1, bytes: 70_000, gso: true })
+        single.append(one.frame(i))
+        single.gso!.set(0, one.gso!.get(i))
+        const cut = cutFrames(single, { headroom: 32, tailroom: 16 })
+        const frames = Array.from({ length: cut.count }, (_, k) => cut.copy(k))
+        seen.push({ whole: one.copy(i), gso: one.gso!.get(i), frames })
+      }
+      return send(batch)
+    }
+    await connected
+    t.ok(seen.length > 5)
+    for (const { whole, gso, frames } of seen) {
+      t.match(gso, { flags: 1, segmentation: 1, checksumStart: 20, checksumOffset: 16 })
+      const layers = frames.map(frame => decode(frame, 'ip'))
+      for (const frame of frames) t.match(verifyChecksums(frame, 'ip'), { ipv4: 'ok', tcp: 'ok' })
+      const joined = Buffer.concat(layers.map(({ payload }) => payload!))
+      const { payload, tcp } = decode(whole, 'ip')
+      t.ok(joined.equals(payload!))
+      t.equal(layers[1]!.tcp!.sequence - tcp!.sequence, layers[0]!.payload!.length)
+    }
+    await Promise.all([a.close(), b.close()])
+    await passing
+  })
+
+  t.test('a batch that was built by hand can leave work to the kernel, or to the port', async t => {
+    const batch = FrameBatch.allocate({ linkType: 'ip', frames: 2, bytes: 10_000, gso: true })
+    const [first] = flow(1)
+    const long = new Uint8Array(40 + 5000)
+    long.set(first!.subarray(0, 40))
+    long.fill(7, 40)
+    // IPv4's total length and checksum; the pseudo-header's sum is of no concern where it is cut here.
+    const header = encode({
+      ipv4: { source: '10.0.0.9', destination: '10.0.0.1', protocol: 6 },
+      payload: long.subarray(20),
+    } as FrameLayers)
+    batch.append(header)
+    batch.gso!.set(0, { segmentation: 1, flags: 1, segmentSize: 1000, checksumStart: 20, checksumOffset: 16 })
+    t.equal(cutFrames(batch).count, 5)
+    t.throws(() => batch.gso!.set(0, { segmentSize: 65536 }), { code: 'ERR_OUT_OF_RANGE' })
+    t.throws(() => batch.gso!.get(1), { code: 'ERR_OUT_OF_RANGE' })
+    batch.gso!.set(0, { segmentation: 4, flags: 1, segmentSize: 1000, checksumStart: 20, checksumOffset: 16 })
+    t.throws(() => cutFrames(batch), { code: 'ERR_INVALID_ARG_VALUE', message: /gso\[0\]/ })
+    const [a, b] = await tuns(1500, { offload: 'off' }, { offload: 'whole' })
+    for (const port of [a, b]) {
+      const result = await port.send(batch)
+      t.match(result, { sent: 0, dropped: 1, failure: { error: { code: 'EINVAL' } } })
+    }
+    await Promise.all([a.close(), b.close()])
+  })
+
+  t.test('frames have the room that was asked for', async t => {
+    for (const offload of ['off', 'whole', 'split'] as const) {
+      const [a, b] = await tuns(1500, { offload, headroom: 60, tailroom: 20 }, {})
+      t.match(a, { headroom: 60, tailroom: 20 })
+      await red.namespace.exec('ping', ['-c3', '-W1', '-i', '0.01', '10.0.0.7'], { reject: false })
+      const batch = a.tryReceive()!
+      t.ok(batch.count >= 3)
+      let end = 0
+      for (let i = 0; i < batch.count; i++) {
+        t.ok(batch.offsets[i]! - end >= 60)
+        end = batch.offsets[i]! + batch.lengths[i]! + 20
+        t.ok(end <= batch.slab.length)
+      }
+      // A header is put before a packet where it lies, and the packet sent on with it.
+      batch.slab.fill(0xee, batch.offsets[0]! - 60, batch.offsets[0]!)
+      t.equal(decode(batch.frame(0), 'ip').ipv4?.destination ?? '10.0.0.7', '10.0.0.7')
+      batch.release()
+      await Promise.all([a.close(), b.close()])
+    }
+  })
+
+  t.test('what the kernel refuses is sent one by one from then on, and said', async t => {
+    const [a, b] = await tuns(1500, { offload: 'whole', multiQueue: true }, {})
+    await using queue = await a.openQueue()
+    t.equal(queue.offload, 'whole')
+    const events = queue.events()
+    await events.next()
+    // The header grows behind this queue's back: the kernel takes nothing that it sends.
+    a.setVnetHeaderSize(12)
+    const result = await queue.send(FrameBatch.from('ip', flow(10)))
+    t.match(result, { sent: 0, dropped: 10, failure: { error: { code: 'EINVAL' } } })
+    t.same((await events.next()).value, { type: 'offload-disabled', offload: 'tso4' })
+    queue.setVnetHeaderSize(12)
+    t.match(await queue.send(FrameBatch.from('ip', flow(10))), { sent: 10, dropped: 0 })
+    const late = queue.events()
+    t.match((await late.next()).value, { type: 'state' })
+    t.same((await late.next()).value, { type: 'offload-disabled', offload: 'tso4' })
+    await Promise.all([a.close(), b.close()])
+  })
+
+  t.test('a port goes on elsewhere with all its settings', async t => {
+    const [a, b] = await tuns(1500, { offload: 'split', headroom: 8, coalesce: false }, {})
+    await using again = await Tun.adopt(a.detach())
+    t.match(again, { offload: 'split', headroom: 8, tailroom: 0, vnetHeaderBytes: 10 })
+    const taken = again.takeDescriptor()
+    await using mine = await Tun.fromDescriptor(taken.fd, { offload: 'whole', tailroom: 4 })
+    t.match(mine, { offload: 'whole', headroom: 0, tailroom: 4 })
+    t.ok(mine.accepts.has('tso6'))
+    await b.close()
+  })
+
+  t.test('nothing is left', async t => {
+    await Promise.all([red.close(), blue.close()])
+    await leaks(t)
+  })
+}

@@ -1,0 +1,266 @@
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "../../native/sys/fd.h"
+#include "../../native/sys/frame_splitter.h"
+#include "../../native/sys/frame_writer.h"
+#include "check.h"
+#include "packets.h"
+
+using namespace netloom;
+
+namespace {
+
+// A pair of sockets that keeps message borders stands in for a device.
+struct Device {
+  Fd ours, theirs;
+  Device() {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) abort();
+    ours.reset(pair[0]);
+    theirs.reset(pair[1]);
+  }
+  void deliver(const VnetHeader& header, const Bytes& frame) {
+    Bytes bytes(10 + frame.size());
+    memcpy(bytes.data(), &header, 10);
+    memcpy(bytes.data() + 10, frame.data(), frame.size());
+    CHECK(write(theirs.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  }
+  Bytes taken() {
+    Bytes bytes(70000);
+    ssize_t n = read(theirs.get(), bytes.data(), bytes.size());
+    bytes.resize(n < 0 ? 0 : static_cast<size_t>(n));
+    return bytes;
+  }
+};
+
+struct Room {
+  Bytes bytes;
+  std::vector<uint32_t> offsets, lengths;
+  FrameRoom room;
+  Room(size_t size, size_t frames) : bytes(size, 0xee), offsets(frames), lengths(frames) {
+    room = {bytes.data(), size, 0, offsets.data(), lengths.data(), nullptr, 0};
+  }
+  Bytes frame(size_t i) const { return {bytes.begin() + offsets[i], bytes.begin() + offsets[i] + lengths[i]}; }
+};
+
+struct Frames {
+  Bytes bytes;
+  std::vector<uint32_t> offsets, lengths;
+  std::vector<VnetHeader> headers;
+  void add(const Bytes& frame, const VnetHeader& header = {}) {
+    offsets.push_back(static_cast<uint32_t>(bytes.size()));
+    lengths.push_back(static_cast<uint32_t>(frame.size()));
+    headers.push_back(header);
+    bytes.insert(bytes.end(), frame.begin(), frame.end());
+  }
+  FrameList list(uint32_t from = 0) const {
+    return {bytes.data(), bytes.size(), offsets.data(), lengths.data(), headers.data(), from,
+            static_cast<uint32_t>(offsets.size())};
+  }
+};
+
+Built super_frame(size_t payload, uint16_t size, uint32_t sequence = 1) {
+  Shape shape;
+  shape.sequence = sequence;
+  const Bytes bytes(payload, static_cast<uint8_t>(sequence));
+  Built built = build(shape, bytes.data(), bytes.size(), true);
+  built.header.gso_size = size;
+  return built;
+}
+
+std::vector<Bytes> segments_of(const Built& built) {
+  SegmentPlan plan;
+  CHECK(plan_segments(built.bytes.data(), built.bytes.size(), built.header, false, plan) == 0);
+  std::vector<Bytes> segments;
+  for (uint32_t i = 0; i < plan.segments; i++) {
+    segments.emplace_back(segment_length(plan, i));
+    write_segment(plan, i, segments.back().data());
+  }
+  return segments;
+}
+
+Framing with_header() {
+  Framing framing;
+  framing.vnet_header = 10;
+  return framing;
+}
+
+// Three frames of one connection, to be joined to one.
+Frames connection() {
+  Frames frames;
+  for (const Bytes& segment : segments_of(super_frame(2500, 1000))) frames.add(segment);
+  return frames;
+}
+
+}  // namespace
+
+TEST(splits_while_reading, "a super-frame goes on in the next room, with room around each frame") {
+  Device device;
+  Framing framing = with_header();
+  framing.headroom = 12;
+  framing.tailroom = 5;
+  const Built built = super_frame(50000, 1000);
+  const Bytes plain(90, 3);
+  device.deliver(built.header, built.bytes);
+  device.deliver({}, plain);
+  std::vector<Bytes> expected = segments_of(built), found;
+  expected.push_back(plain);
+  auto splitter = std::make_unique<FrameSplitter>();
+  for (int reads = 0; reads < 100 && found.size() < expected.size(); reads++) {
+    Room room(kMaxFrame + 17 + 700, 64);
+    ReadReport report = splitter->read(device.ours.get(), framing, room.room, 7, 5000);
+    CHECK(report.frames > 0 && report.frames <= 7 && !report.no_room && report.cut == 0);
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < report.frames; i++) {
+      CHECK(room.offsets[i] == end + 12);
+      end = room.offsets[i] + room.lengths[i] + 5;
+      found.push_back(room.frame(i));
+      CHECK(room.bytes[room.offsets[i] - 1] == 0xee && room.bytes[end - 1] == 0xee);
+    }
+    CHECK(room.room.cursor == end);
+    CHECK(splitter->pending() == (found.size() < 50));
+  }
+  CHECK(found == expected);
+  Room room(kMaxFrame + 17, 4);
+  ReadReport report = splitter->read(device.ours.get(), framing, room.room, 4, 1 << 20);
+  CHECK(report.frames == 0 && report.error == EAGAIN && !report.no_room);
+}
+
+TEST(splits_no_nonsense, "what can't be cut is counted and not delivered, and nothing is read without room for it") {
+  Device device;
+  VnetHeader nonsense = {};
+  nonsense.gso_type = kGsoTcp4;
+  nonsense.gso_size = 100;
+  nonsense.csum_start = 60000;
+  device.deliver(nonsense, Bytes(500, 1));
+  device.deliver({}, Bytes(20, 2));
+  auto splitter = std::make_unique<FrameSplitter>();
+  Room small(kMaxFrame - 1, 4);
+  CHECK(splitter->read(device.ours.get(), with_header(), small.room, 4, 1 << 20).no_room);
+  Room room(kMaxFrame + 100, 4);
+  ReadReport report = splitter->read(device.ours.get(), with_header(), room.room, 4, 1 << 20);
+  CHECK(report.cut == 1 && report.frames == 1 && room.frame(0) == Bytes(20, 2));
+}
+
+TEST(cuts_while_writing, "a device without super-frames gets segments, each once, however often it is full") {
+  Device device;
+  int size = 4608;
+  setsockopt(device.ours.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  Frames frames;
+  std::vector<Bytes> expected, found;
+  for (uint32_t i = 0; i < 4; i++) {
+    const Built built = super_frame(20000, 700, 1 + 20000 * i);
+    frames.add(built.bytes, built.header);
+    for (Bytes& segment : segments_of(built)) expected.push_back(segment);
+    frames.add(Bytes(30, static_cast<uint8_t>(i)));
+    expected.push_back(Bytes(30, static_cast<uint8_t>(i)));
+  }
+  FrameWriter writer;
+  auto memory = std::make_unique<WritingMemory>();
+  uint32_t next = 0, sent = 0, full = 0;
+  for (int tries = 0; tries < 10000 && next < 8; tries++) {
+    WriteReport report = writer.write(device.ours.get(), {}, frames.list(next), UINT32_MAX, *memory);
+    next = report.next;
+    sent += report.sent;
+    full += report.error == EAGAIN;
+    CHECK(report.dropped == 0 && (report.error == 0 || report.error == EAGAIN));
+    for (Bytes bytes = device.taken(); !bytes.empty(); bytes = device.taken()) found.push_back(bytes);
+  }
+  CHECK(sent == 8 && full > 4);
+  CHECK(found == expected);
+}
+
+TEST(completes_while_writing, "a checksum that is left undone is completed where the device has no header for it") {
+  Device device;
+  Built built = super_frame(100, 0);
+  built.header.gso_type = kGsoNone;
+  Frames frames;
+  frames.add(built.bytes, built.header);
+  FrameWriter writer;
+  auto memory = std::make_unique<WritingMemory>();
+  CHECK(writer.write(device.ours.get(), {}, frames.list(), 8, *memory).sent == 1);
+  Bytes expected = built.bytes;
+  complete_checksum(expected.data(), expected.size(), built.header);
+  CHECK(device.taken() == expected && expected != built.bytes);
+  CHECK(writer.write(device.ours.get(), with_header(), frames.list(), 8, *memory).sent == 1);
+  Bytes whole = device.taken();
+  CHECK(memcmp(whole.data(), &built.header, 10) == 0 && Bytes(whole.begin() + 10, whole.end()) == built.bytes);
+  frames.headers[0].csum_start = 60000;
+  WriteReport report = writer.write(device.ours.get(), {}, frames.list(), 8, *memory);
+  CHECK(report.dropped == 1 && report.failed_error == EINVAL);
+}
+
+TEST(joins_while_writing, "frames of a connection go as one; with a bound, only neighbors") {
+  Device device;
+  Framing framing = with_header();
+  framing.join = kJoinTcp4;
+  Frames frames = connection();
+  FrameWriter writer;
+  auto memory = std::make_unique<WritingMemory>();
+  WriteReport report = writer.write(device.ours.get(), framing, frames.list(), UINT32_MAX, *memory);
+  CHECK(report.sent == 3 && report.next == 3 && report.bytes == frames.bytes.size() && report.refused == 0);
+  const Bytes joined = device.taken();
+  VnetHeader header = {};
+  memcpy(&header, joined.data(), 10);
+  CHECK(header.gso_type == kGsoTcp4 && header.gso_size == 1000 && joined.size() == 10 + 40 + 2500);
+  CHECK(device.taken().empty());
+  // Something else in between.
+  Frames mixed;
+  const Frames flow = connection();
+  for (uint32_t i = 0; i < 3; i++) {
+    mixed.add({flow.bytes.begin() + flow.offsets[i], flow.bytes.begin() + flow.offsets[i] + flow.lengths[i]});
+    mixed.add(Bytes(50, 9));
+  }
+  for (bool adjacent : {false, true}) {
+    framing.join_adjacent = adjacent;
+    CHECK(writer.write(device.ours.get(), framing, mixed.list(), UINT32_MAX, *memory).sent == 6);
+    uint32_t messages = 0;
+    while (!device.taken().empty()) messages++;
+    CHECK(messages == (adjacent ? 6 : 4));
+  }
+}
+
+TEST(falls_back, "a kernel that refuses joined frames gets them one by one, and that is told") {
+  Device device;
+  const pid_t child = fork();
+  if (child == 0) {
+    // writev of more than two pieces is EINVAL: those of joined frames are.
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 2),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 2, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+    };
+    sock_fprog filter = {sizeof program / sizeof *program, program};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) _exit(2);
+    Framing framing = with_header();
+    framing.join = kJoinTcp4 | kJoinUdp4;
+    FrameWriter writer;
+    auto memory = std::make_unique<WritingMemory>();
+    const Frames frames = connection();
+    WriteReport report = writer.write(device.ours.get(), framing, frames.list(), UINT32_MAX, *memory);
+    _exit(report.refused == kJoinTcp4 && report.sent == 3 && report.dropped == 0 && report.next == 3 ? 0 : 1);
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  const Frames frames = connection();
+  for (uint32_t i = 0; i < 3; i++) {
+    const Bytes message = device.taken();
+    CHECK(message.size() == 10 + frames.lengths[i] &&
+          memcmp(message.data() + 10, frames.bytes.data() + frames.offsets[i], frames.lengths[i]) == 0);
+  }
+}
