@@ -144,7 +144,7 @@ Forwarding::~Forwarding() {
 }
 
 void Forwarding::discard(ForwardObserver*& observer) {
-  Napi::MemoryManagement::AdjustExternalMemory(environment_.env(), -static_cast<int64_t>(observer->bytes()));
+  Napi::MemoryManagement::AdjustExternalMemory(Env(), -static_cast<int64_t>(observer->bytes()));
   delete observer;
   observer = nullptr;
 }

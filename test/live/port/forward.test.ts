@@ -88,7 +88,7 @@ if (requiresRoot(t)) {
         t.ok(tcp.sum_received.bytes >= 32 << 20, 'TCP')
         const back = await stream(red, blue, '16M', '-R')
         t.ok(back.sum_received.bytes >= 8 << 20, 'TCP, the other way')
-        const udp = await stream(red, blue, '200K', '-u', '-b', '50M', '-l', '1200')
+        const udp = await stream(red, blue, '50K', '-u', '-b', '50M', '-l', '1200')
         t.equal(udp.sum.lost_packets, 0, 'UDP')
         const frames = total(both)
         t.equal(frames.dropped, 0n)
@@ -136,7 +136,7 @@ if (requiresRoot(t)) {
         t.ok((await stream(red, blue, '8M')).sum_received.bytes >= 4 << 20)
         const { aToB, bToA } = joined.counters()
         t.same([aToB.dropped, bToA.dropped], [0n, 0n])
-        const udp = await stream(red, blue, '100K', '-u', '-b', '50M', '-l', '1200')
+        const udp = await stream(red, blue, '50K', '-u', '-b', '50M', '-l', '1200')
         t.equal(udp.sum.lost_packets, 0)
       }
     }
