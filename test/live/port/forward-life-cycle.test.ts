@@ -250,6 +250,7 @@ if (requiresRoot(t) && requires(t, 'ping')) {
       linkType: 'ethernet',
       direction: 'in',
       latency: 'low',
+      filter: 'ether proto 0x88b5',
     })
     const frame = (type: number) => {
       const bytes = new Uint8Array(60).fill(0xff, 0, 6)
