@@ -261,7 +261,7 @@ if (requiresRoot(t) && requires(t, 'ping')) {
     while (capture.stats().received < 5n) await delay(1)
     capture.setFilter('ether proto 0x88b6')
     await using joined = forward(capture, tap)
-    const observed = joined.observe()
+    const observed = joined.observe({ direction: 'aToB' })
     await sender.send(frame(0xb6))
     const { value } = await observed.next()
     t.equal(value?.count, 1)
