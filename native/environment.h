@@ -9,6 +9,7 @@
 namespace netloom {
 
 class Environment;
+class ForwardThread;
 struct WritingMemory;
 
 // Something with a uv handle that must be closed before its environment goes.
@@ -56,6 +57,8 @@ class Environment {
   SharedMemory* const report_memory;
   // What native calls report beside their result; JavaScript reads it as one Int32Array.
   int32_t* const report;
+  // The thread that this environment's forwards share, while there are any.
+  ForwardThread* forwards = nullptr;
   // For joining and cutting frames; made when first asked for.
   WritingMemory& writing_memory();
   napi_value show_report() { return report_memory->show(env_); }

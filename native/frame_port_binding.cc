@@ -13,6 +13,8 @@ constexpr uint32_t kMaxRoom = 4096;
 
 }  // namespace
 
+const napi_type_tag FramePort::kTag = {0x6e65746c6f6f6d00, 0x6672616d652d7074};
+
 Napi::Function FramePort::define(Napi::Env env) {
   return DefineClass(
       env, "FramePort",
@@ -30,6 +32,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<FramePort>(info), environment_(Environment::of(info.Env())) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
+  napi_type_tag_object(env, info.This(), &kTag);
   int fd = int_of(info, 0, -1);
   if (fd < 0 || !read_framing(info[1]) || !info[2].IsFunction()) {
     throw_bad_call(env, "FramePort(fd, framing, onReady)");
@@ -54,6 +57,13 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
 }
 
 FramePort::~FramePort() { shut(); }
+
+bool FramePort::describe_for_forward(ForwardPort& port) {
+  port.fd = fd_.get();
+  port.framing = framing_;
+  port.framing.headroom = port.framing.tailroom = 0;
+  return static_cast<bool>(fd_);
+}
 
 bool FramePort::read_framing(Napi::Value value) {
   if (!value.IsObject()) return false;
@@ -89,6 +99,7 @@ void FramePort::close_for_exit() {
 }
 
 void FramePort::shut() {
+  end_forward();
   if (attached_) environment_.detach(*this);
   attached_ = false;
   poll_.close();
@@ -104,6 +115,7 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
+  if (forwarded()) return report[kError] = EAGAIN, report[kCut] = 0, Napi::Number::New(env, 0);
   // A super-frame that was begun is brought to its end: nothing would tell the loop of the rest.
   const bool pending = splitter_ && splitter_->pending();
   if (bool_of(info, 5) && !pending && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
@@ -192,6 +204,7 @@ Napi::Value FramePort::descriptor(const Napi::CallbackInfo& info) { return Napi:
 Napi::Value FramePort::close(const Napi::CallbackInfo& info) {
   int fd = -1;
   if (fd_) {
+    end_forward();
     poll_.close();
     if (bool_of(info, 0)) environment_.own(fd = fd_.release());
     shut();

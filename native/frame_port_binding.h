@@ -1,5 +1,6 @@
 #pragma once
 #include "environment.h"
+#include "forwarded_port.h"
 #include "loop_poll.h"
 #include "sys/fd.h"
 #include "sys/frame_io.h"
@@ -13,8 +14,9 @@ namespace netloom {
 // receive() and send() is one crossing for a batch, into or out of memory that the caller names.
 //
 // new FramePort(fd, framing, onReady(status, events)) owns `fd` on success, also when the environment did.
-class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource {
+class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort, private LoopResource {
  public:
+  static const napi_type_tag kTag;
   static Napi::Function define(Napi::Env env);
   explicit FramePort(const Napi::CallbackInfo& info);
   ~FramePort();
@@ -34,6 +36,8 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, private LoopResource
 
   // Of an object with the names of src/port/handle.ts; false: it is not one.
   bool read_framing(Napi::Value value);
+  bool describe_for_forward(ForwardPort& port) override;
+  void set_quiet(bool on) override { poll_.set_quiet(on); }
   void close_for_exit() override;
   void shut();
 

@@ -23,8 +23,20 @@ int LoopPoll::open(Environment& environment, int fd, void* owner, Callback callb
 void LoopPoll::watch(int events) {
   if (!state_ || state_->events == events) return;
   state_->events = events;
+  if (events == 0 && state_->quiet) {
+    uv_poll_stop(&state_->handle);
+    return;
+  }
   // Priority data does not exist on our descriptors, so asking for it alone means: errors only.
   uv_poll_start(&state_->handle, events ? events : UV_PRIORITIZED, on_poll);
+}
+
+void LoopPoll::set_quiet(bool on) {
+  if (!state_ || state_->quiet == on) return;
+  state_->quiet = on;
+  const int events = state_->events;
+  state_->events = -1;
+  watch(events < 0 ? 0 : events);
 }
 
 void LoopPoll::ref(bool on) {

@@ -20,6 +20,9 @@ class LoopPoll {
   int open(Environment& environment, int fd, void* owner, Callback callback);
   // Errors and hang-ups are always reported, also with no events asked for.
   void watch(int events);
+  // While somebody else waits for the descriptor: errors alone are not asked for. The kernel would wake the loop for every
+  // frame to find out that there is none.
+  void set_quiet(bool on);
   void ref(bool on);
   void close();
   bool is_open() const { return state_ != nullptr; }
@@ -32,6 +35,7 @@ class LoopPoll {
     void* owner;
     Callback callback;
     int events;
+    bool quiet;
   };
   static void on_poll(uv_poll_t* handle, int status, int events);
 

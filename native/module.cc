@@ -2,6 +2,7 @@
 
 #include "bindings.h"
 #include "environment.h"
+#include "forwarding.h"
 #include "frame_port_binding.h"
 #include "slab.h"
 
@@ -17,6 +18,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   exports.Set("initialize", Napi::Function::New(env, initialize, "initialize"));
   exports.Set("report", environment->show_report());
   exports.Set("Slab", netloom::Slab::define(env));
+  exports.Set("Forward", netloom::Forwarding::define(env));
   exports.Set("FramePort", netloom::FramePort::define(env));
   netloom::define_descriptors(env, exports);
   netloom::define_tuntap(env, exports);

@@ -14,6 +14,8 @@
 
 namespace netloom {
 
+const napi_type_tag PacketPort::kTag = {0x6e65746c6f6f6d00, 0x7061636b65742d70};
+
 Napi::Function PacketPort::define(Napi::Env env) {
   return DefineClass(
       env, "PacketPort",
@@ -34,6 +36,7 @@ PacketPort::PacketPort(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<PacketPort>(info), environment_(Environment::of(info.Env())) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
+  napi_type_tag_object(env, info.This(), &kTag);
   if (!info[2].IsFunction() || !info[3].IsFunction() || !(ring_ = claim_packet_ring(env, info[0]))) {
     throw_bad_call(env, "PacketPort(ring, interface, onReady, onClosed)");
     return;
@@ -65,6 +68,14 @@ PacketPort::PacketPort(const Napi::CallbackInfo& info)
 
 PacketPort::~PacketPort() { delete detach(); }
 
+bool PacketPort::describe_for_forward(ForwardPort& port) {
+  if (!open() || recording_.running() || ring_->layout().cooked) return false;
+  port.fd = ring_->fd();
+  port.ring = ring_;
+  port.interface = interface_;
+  return true;
+}
+
 void PacketPort::close_for_exit() {
   attached_ = false;
   delete detach();
@@ -74,6 +85,7 @@ PacketRing* PacketPort::detach() {
   if (attached_) environment_.detach(*this);
   attached_ = false;
   recording_.end();
+  end_forward();
   poll_.close();
   on_ready_.Reset();
   on_closed_.Reset();
@@ -90,7 +102,7 @@ void PacketPort::count() {
   counted_[0] = counters.received;
   counted_[1] = counters.dropped;
   counted_[2] = counters.freezes;
-  counted_[3] = recording_.running() ? 0 : ring_->consumed();
+  counted_[3] = busy() ? 0 : ring_->consumed();
 }
 
 // receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, budgetSpent, or noRoom.
@@ -100,7 +112,7 @@ Napi::Value PacketPort::receive(const Napi::CallbackInfo& info) {
   int32_t* report = environment_.report;
   report[kCut] = report[kLost] = 0;
   if (!open()) return report[kError] = EBADF, Napi::Number::New(env, 0);
-  if (recording_.running()) return report[kError] = EAGAIN, Napi::Number::New(env, 0);
+  if (busy()) return report[kError] = EAGAIN, Napi::Number::New(env, 0);
   if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
   if (!slab) return {};  // not one, or the worker is being terminated
@@ -209,7 +221,7 @@ Napi::Value PacketPort::counters(const Napi::CallbackInfo& info) {
 // blockFrames(budgeted): frames of the block that comes next, 0 = there is none, or budgetSpent. Reports what was lost.
 Napi::Value PacketPort::block_frames(const Napi::CallbackInfo& info) {
   environment_.report[kLost] = 0;
-  if (!open() || recording_.running()) return Napi::Number::New(info.Env(), 0);
+  if (!open() || busy()) return Napi::Number::New(info.Env(), 0);
   if (bool_of(info, 0) && turn_.spent(environment_.loop())) return Napi::Number::New(info.Env(), kBudgetSpent);
   uint32_t frames = ring_->block_frames();
   uint64_t dropped = ring_->take_dropped();
@@ -221,7 +233,7 @@ Napi::Value PacketPort::block_frames(const Napi::CallbackInfo& info) {
 // tags, interfaces of 32 bits, times of 64.
 Napi::Value PacketPort::lend_block(const Napi::CallbackInfo& info) {
   Bytes columns = bytes_of(info.Env(), info[0]);
-  uint32_t frames = open() && !recording_.running() ? ring_->block_frames() : 0;
+  uint32_t frames = open() && !busy() ? ring_->block_frames() : 0;
   if (!columns.ok || columns.length < size_t{32} * frames || reinterpret_cast<uintptr_t>(columns.data) % 8 != 0)
     return throw_bad_call(info.Env(), "lendBlock(columns)"), info.Env().Undefined();
   if (frames == 0) return Napi::Number::New(info.Env(), -1);
@@ -280,7 +292,7 @@ Napi::Value PacketPort::record(const Napi::CallbackInfo& info) {
   Bytes head = bytes_of(env, info[2]);
   for (size_t i = 3; i < 7; i++)
     if (!info[i].IsNumber()) return throw_bad_call(env, "record"), env.Undefined();
-  if (!head.ok || !info[7].IsFunction() || !open() || recording_.running())
+  if (!head.ok || !info[7].IsFunction() || !open() || busy())
     return throw_bad_call(env, "record"), env.Undefined();
   Fd out(fcntl(int_of(info, 0, -1), F_DUPFD_CLOEXEC, 3));
   if (!out) return throw_failure(env, Failure::last("fcntl", "F_DUPFD_CLOEXEC")), env.Undefined();

@@ -1,5 +1,6 @@
 #pragma once
 #include "environment.h"
+#include "forwarded_port.h"
 #include "loop_poll.h"
 #include "recording.h"
 #include "sys/packet_socket.h"
@@ -12,8 +13,9 @@ namespace netloom {
 // receive() fills the columns of captures too.
 //
 // new PacketPort(ring of openPacketRing, interface, onReady(status, events), onClosed()) owns the ring.
-class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResource {
+class PacketPort final : public Napi::ObjectWrap<PacketPort>, public ForwardedPort, private LoopResource {
  public:
+  static const napi_type_tag kTag;
   static Napi::Function define(Napi::Env env);
   explicit PacketPort(const Napi::CallbackInfo& info);
   ~PacketPort();
@@ -40,11 +42,15 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, private LoopResour
   void stop_recording(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
+  bool describe_for_forward(ForwardPort& port) override;
+  void set_quiet(bool on) override { poll_.set_quiet(on); }
   void close_for_exit() override;
   // Leaves the ring, which is returned, to be closed.
   PacketRing* detach();
   void count();
   bool open() const { return ring_ != nullptr; }
+  // Another thread reads the ring.
+  bool busy() const { return recording_.running() || forwarded(); }
 
   Environment& environment_;
   PacketRing* ring_ = nullptr;

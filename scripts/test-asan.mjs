@@ -28,7 +28,7 @@ const tests = 'test/live'
 // Send floods, which takes minutes here; the last measures memory, of which sanitizers take their own share.
 const leftOut = ['netlink/connection.test.ts', 'netlink/watch.test.ts', 'soak/soak.test.ts']
 // Others' programs run without sanitizers: it saves time, and ip of Debian 12 copies a text onto itself, and nft says nothing there.
-const foreign = ['bridge', 'capinfos', 'editcap', 'ethtool', 'ip', 'nft', 'tc', 'tcpdump', 'tshark']
+const foreign = ['bridge', 'capinfos', 'editcap', 'ethtool', 'ip', 'iperf3', 'nft', 'tc', 'tcpdump', 'tshark']
 
 mkdirSync(checkout, { recursive: true })
 for (const name of [...copied, 'reports', 'node_modules']) {

@@ -1,17 +1,28 @@
-// Compiles native/sys and its tests with the address and undefined-behavior sanitizers, and runs them.
+// Compiles native/sys and its tests with the address and undefined-behavior sanitizers, and runs them; then those of
+// threads with the thread sanitizer.
 // Prints TAP; ends with 1 on a failure, also of the build.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const sources = ['native/sys', 'test/native'].flatMap(folder =>
-  readdirSync(join(root, folder))
-    .filter(name => name.endsWith('.cc'))
-    .map(name => join(folder, name)),
-)
-const objects = join(root, 'build/test-native')
+/** Tests of what runs on threads of its own, which the thread sanitizer runs too. */
+const threaded = ['main.cc', 'forwarder_test.cc', 'packet_ring_test.cc']
+const builds = [
+  {
+    folder: 'build/test-native',
+    sanitizers: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    tests: () => true,
+    env: { ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0', UBSAN_OPTIONS: 'print_stacktrace=1' },
+  },
+  {
+    folder: 'build/test-native-threads',
+    sanitizers: ['-fsanitize=thread'],
+    tests: name => threaded.includes(name),
+    env: { TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1' },
+  },
+]
 const compiler = process.env.CXX ?? 'c++'
 const flags = [
   '-std=c++20',
@@ -26,11 +37,8 @@ const flags = [
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-omit-frame-pointer',
-  '-fsanitize=address,undefined',
-  '-fno-sanitize-recover=all',
 ]
 
-mkdirSync(objects, { recursive: true })
 const headers = Math.max(
   ...['native/sys', 'test/native'].flatMap(folder =>
     readdirSync(join(root, folder))
@@ -49,16 +57,31 @@ function run(command, args, env) {
   return status ?? 1
 }
 
-const built = sources.map(source => {
-  const object = join(objects, `${source.replaceAll('/', '_')}.o`)
-  const made = statSync(object, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (made < Math.max(headers, statSync(join(root, source)).mtimeMs)) {
-    if (run(compiler, [...flags, '-c', source, '-o', object]) !== 0) process.exit(1)
+/** Compiles what changed, links and runs: the exit code. */
+function test({ folder, sanitizers, tests, env }) {
+  const objects = join(root, folder)
+  mkdirSync(objects, { recursive: true })
+  const sources = [
+    ...sourcesIn('native/sys'),
+    ...sourcesIn('test/native').filter(source => tests(basename(source))),
+  ]
+  const built = []
+  for (const source of sources) {
+    const object = join(objects, `${source.replaceAll('/', '_')}.o`)
+    const made = statSync(object, { throwIfNoEntry: false })?.mtimeMs ?? 0
+    if (made < Math.max(headers, statSync(join(root, source)).mtimeMs)) {
+      if (run(compiler, [...flags, ...sanitizers, '-c', source, '-o', object]) !== 0) return 1
+    }
+    built.push(object)
   }
-  return object
-})
-const program = join(objects, 'test')
-if (run(compiler, [...flags, ...built, '-o', program]) !== 0) process.exit(1)
-process.exit(
-  run(program, [], { ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0', UBSAN_OPTIONS: 'print_stacktrace=1' }),
-)
+  const program = join(objects, 'test')
+  return run(compiler, [...flags, ...sanitizers, ...built, '-o', program]) || run(program, [], env)
+}
+
+function sourcesIn(folder) {
+  return readdirSync(join(root, folder))
+    .filter(name => name.endsWith('.cc'))
+    .map(name => join(folder, name))
+}
+
+process.exit(builds.map(test).some(code => code !== 0) ? 1 : 0)

@@ -15,9 +15,12 @@ export { Network } from './network/index.js'
 export { captureBytes, PcapngWriter, readCapture, toCaptureFile } from './pcap/index.js'
 export {
   cutFrames,
+  Forward,
+  type ForwardOptions,
   FrameBatch,
   type FramePort,
   filter,
+  forward,
   frames,
   impair,
   type PortEvent,

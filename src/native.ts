@@ -124,6 +124,32 @@ export interface NativePacketPort extends NativePortHandle {
   stopRecording(atOnce: boolean): void
 }
 
+/** A forward between two ports on a thread of its own; see native/forwarding.h. */
+export interface NativeForward {
+  /** `report` has whether it runs, the port because of which it ended or -1, why, and ports in trouble (bits). */
+  tell(): void
+  /** It is when this returns. */
+  setPaused(paused: boolean): void
+  /** Of each direction: received frames and bytes, sent frames and bytes, dropped, filtered. */
+  counters(values: BigUint64Array): void
+  /** A number for the calls below. `directions`: 1 for frames of the first port, 2 for those of the second. */
+  observe(directions: number, snapLength: number, frames: number): number
+  take(
+    observer: number,
+    slab: NativeSlab,
+    cursor: number,
+    first: number,
+    maxFrames: number,
+    maxBytes: number,
+  ): number
+  /** Frames that it had no room for. */
+  observed(observer: number): number
+  unobserve(observer: number): void
+  ref(on: boolean): void
+  /** The ports are free when this returns; counters stay, and what observers have. */
+  close(): void
+}
+
 /** What openPacketRing takes; see native/sys/packet_socket.h. What is absent is 0 or false. */
 export interface NativePacketSettings {
   interface: number
@@ -283,6 +309,31 @@ export interface NativeBinding {
       /** The socket is closed, which takes a while after `close()` was called. */
       onClosed: () => void,
     ): NativePacketPort
+  }
+  Forward: {
+    new (
+      a: NativePortHandle,
+      b: NativePortHandle,
+      ownThread: boolean,
+      paused: boolean,
+      /** Frames in the ring of a capture that are left out. */
+      skipA: number,
+      skipB: number,
+      filterA: Uint8Array | undefined,
+      filterB: Uint8Array | undefined,
+      /** Bytes a second and burst, of each direction; 0 = none. */
+      rates: Float64Array,
+      onEvent: () => void,
+    ): NativeForward
+    /** A program on a packet: how many bytes it wants. */
+    runFilter(
+      program: Uint8Array,
+      packet: Uint8Array,
+      length: number,
+      outgoing: boolean,
+      interfaceIndex: number,
+      vlan: number,
+    ): number
   }
   openPacketRing(
     namespace: number,

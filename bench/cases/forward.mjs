@@ -6,16 +6,25 @@ const seconds = 2
 // Longer than the receiver's window, so that no frame is lost and TCP's recovery not measured.
 const txQueueLength = 10_000
 
-/** Two devices in two networks, joined by a program; iperf3 (TCP, one stream) runs from one network to the other. */
+/**
+ * Two devices in two networks, joined by a program; iperf3 (TCP, one stream) runs from one network to the other.
+ * `native`: by forward(); `whole`: with super-frames.
+ */
 export async function forward({ lab, rounds }) {
   const findings = []
   for (const kind of ['tun', 'tap']) {
     const here = await lab.network()
     const there = await lab.network()
     const inherit = [there.namespace.fd]
+    const floor = (name, mode) => lab.floor(here, ['forward', kind, mode, name, name, '3'], { inherit })
+    const ours = (name, mode, offload) =>
+      lab.node(here, 'forward', [kind, name, name, '3', mode, offload], { inherit })
     const programs = {
-      c: await lab.floor(here, ['forward', kind, 'plain', 'c', 'c', '3'], { inherit }),
-      ours: await lab.node(here, 'forward', [kind, 'ours', 'ours', '3'], { inherit }),
+      c: await floor('c', 'plain'),
+      cwhole: await floor('cwhole', 'whole'),
+      ours: await ours('ours', 'loop', 'off'),
+      native: await ours('native', 'native', 'off'),
+      nwhole: await ours('nwhole', 'native', 'whole'),
     }
     await lab.server(there, 'iperf3', ['-s', '--forceflush'], 'Server listening')
     const candidates = {}
@@ -30,24 +39,30 @@ export async function forward({ lab, rounds }) {
         return { ...result, bitsPerSecond: received.bits_per_second, retransmits: sent.retransmits }
       }
     }
-    const { c, ours } = await interleave(rounds, 1, candidates)
+    const results = await interleave(rounds, 1, candidates)
     const cpuPerGigabyte = result => result.cpuNs / result.bytes
-    findings.push(
-      finding({
-        measure: `${kind.toUpperCase()}: throughput`,
-        unit: 'Gb/s',
-        figures: ours.map(result => result.bitsPerSecond / 1e9),
-        floor: c.map(result => result.bitsPerSecond / 1e9),
-        least: 0.97,
-      }),
-      finding({
-        measure: `${kind.toUpperCase()}: CPU per GB`,
-        unit: 's',
-        figures: ours.map(cpuPerGigabyte),
-        floor: c.map(cpuPerGigabyte),
-        most: 1.1,
-      }),
-    )
+    for (const [what, figures, floors, least, most] of [
+      ['', results.ours, results.c, 0.97, 1.1],
+      [', native plain', results.native, results.c, 1, 1.03],
+      [', native whole', results.nwhole, results.cwhole, 1, 1.03],
+    ]) {
+      findings.push(
+        finding({
+          measure: `${kind.toUpperCase()}${what}: throughput`,
+          unit: 'Gb/s',
+          figures: figures.map(result => result.bitsPerSecond / 1e9),
+          floor: floors.map(result => result.bitsPerSecond / 1e9),
+          least,
+        }),
+        finding({
+          measure: `${kind.toUpperCase()}${what}: CPU per GB`,
+          unit: 's',
+          figures: figures.map(cpuPerGigabyte),
+          floor: floors.map(cpuPerGigabyte),
+          most,
+        }),
+      )
+    }
   }
   return findings
 }

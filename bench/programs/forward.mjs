@@ -1,13 +1,16 @@
-// forward.mjs tun|tap IFA IFB FD: passes batches both ways between IFA here and IFB in the namespace behind FD.
+// forward.mjs tun|tap IFA IFB FD loop|native off|whole: passes batches both ways between IFA here and IFB in the
+// namespace behind FD, in a loop of JavaScript's or natively.
+import { once } from 'node:events'
 import { Namespace } from '../../lib/netns/index.js'
+import { forward as forwardPorts } from '../../lib/port/index.js'
 import { Tap, Tun } from '../../lib/tuntap/index.js'
 import { limit, meter, serve } from '../harness/serve.mjs'
 
-const [kind, nameA, nameB, fd] = process.argv.slice(2)
+const [kind, nameA, nameB, fd, mode, offload] = process.argv.slice(2)
 const Device = kind === 'tap' ? Tap : Tun
 const there = await Namespace.open({ fd: Number(fd) })
-const a = await Device.create({ name: nameA, up: false })
-const c = await Device.create({ name: nameB, in: there, up: false })
+const a = await Device.create({ name: nameA, up: false, offload })
+const c = await Device.create({ name: nameB, in: there, up: false, offload })
 const total = { frames: 0, bytes: 0, lost: 0, batches: 0 }
 
 async function pass(from, to, signal) {
@@ -28,7 +31,17 @@ async function forward() {
   const before = a.counters().sentBytes + c.counters().sentBytes
   const cost = meter()
   const signal = limit()
-  await Promise.all([pass(a, c, signal), pass(c, a, signal)])
+  if (mode === 'native') {
+    const joined = forwardPorts(a, c)
+    if (!signal.aborted) await once(signal, 'abort')
+    await joined.close()
+    for (const { frames, dropped } of Object.values(joined.counters())) {
+      total.frames += Number(frames)
+      total.lost += Number(dropped)
+    }
+  } else {
+    await Promise.all([pass(a, c, signal), pass(c, a, signal)])
+  }
   return { ...total, bytes: Number(a.counters().sentBytes + c.counters().sentBytes - before), ...cost() }
 }
 

@@ -141,9 +141,10 @@ class PacketRing {
   // What delivering `packet` comes to, and its bytes: `to` has room for frame.length.
   RingFrame frame_of(const RingPacket& packet) const;
   void copy(const RingPacket& packet, const RingFrame& frame, uint8_t* to) const;
+  // Its virtio-net header, in rings that have them.
+  VnetHeader header_of(const RingPacket& packet, const RingFrame& frame) const;
 
  private:
-  VnetHeader header_of(const RingPacket& packet, const RingFrame& frame) const;
   // Prepares the segments of a super-frame; false: it can't be cut.
   bool plan(const RingPacket& packet, const RingFrame& frame, const VnetHeader& header);
   bool peek_block(RingPacket& packet);

@@ -191,7 +191,9 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
    */
   setFilter(filter: CaptureFilter | undefined): void {
     this.#checkOpen()
-    if (this.#recording) throw new NetloomError('ERR_INVALID_STATE', 'a file is being written')
+    if (this.owner === 'forward') {
+      throw new NetloomError('ERR_INVALID_STATE', 'frames are being written to a file, or forwarded')
+    }
     const live = liveFilter(checkFilter('filter', filter), this.#liveOptions)
     const errno = live.filter.length === 0 ? EINVAL : this.handle.attachFilter(live.filter)
     const inKernel = errno === 0
@@ -235,13 +237,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
    * kernel; errors of Node's for files that cannot be made or written
    */
   async toFile(target: string | number, options?: RecordingOptions): Promise<RecordingResult> {
-    if (!this.#inKernel) {
-      throw new NetloomError(
-        'ERR_UNSUPPORTED',
-        'files are written of what a filter in the kernel lets through',
-      )
-    }
-    if (this.#lent.size > 0) throw new NetloomError('ERR_INVALID_STATE', 'blocks of the ring are kept')
+    this.#checkNative('files are written')
     const recording = record(
       {
         handle: this.handle,
@@ -251,12 +247,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
         ended: () => this.ended,
         closed: this.closed,
         occupy: () => this.occupy('forward'),
-        unchecked: () => {
-          const frames = this.#unchecked
-          this.#unchecked = 0
-          this.handle.tellVlan(false)
-          return frames
-        },
+        unchecked: () => this.#takeUnchecked(),
       },
       target,
       options,
@@ -401,6 +392,34 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   #announce(errno: number): void {
     this.#monitor.push({ type: 'filter-fallback', error: filterRefusal(errno) }, true)
+  }
+
+  protected override forwardable(): number {
+    this.#checkSending()
+    this.#checkNative('frames are forwarded')
+    if (!this.#inlineVlan && this.linkType === 'ethernet') {
+      throw new NetloomError(
+        'ERR_UNSUPPORTED',
+        "frames are forwarded with their VLAN tags in place: vlan: 'inline'",
+      )
+    }
+    return this.#takeUnchecked()
+  }
+
+  /** For what reads the ring in native code only. */
+  #checkNative(what: string): void {
+    if (!this.#inKernel) {
+      throw new NetloomError('ERR_UNSUPPORTED', `${what} of what a filter in the kernel lets through`)
+    }
+    if (this.#lent.size > 0) throw new NetloomError('ERR_INVALID_STATE', 'blocks of the ring are kept')
+  }
+
+  /** How many frames in the ring are not for whoever reads it natively. */
+  #takeUnchecked(): number {
+    const frames = Math.max(0, this.#unchecked)
+    this.#unchecked = 0
+    this.handle.tellVlan(false)
+    return frames
   }
 
   #checkOpen(): void {

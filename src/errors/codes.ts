@@ -19,6 +19,7 @@ export const errorCodes = {
   ERR_NETLINK_DUMP_INTERRUPTED: 'the kernel kept changing what was being listed',
   ERR_NETLINK_OVERFLOW: 'the kernel dropped netlink messages; the outcome was not observed',
   ERR_NETLINK_PROTOCOL: 'a netlink reply does not follow the protocol',
+  ERR_NOT_NATIVE_PORT: "a port that is not over a descriptor of the kernel's cannot be forwarded natively",
   ERR_OBJECT_MISMATCH: 'what is in the place of the wanted object is not as asked',
   ERR_PORT_CLOSED: 'the port is closed',
   ERR_PORT_LOCKED: 'the port has a reader already',

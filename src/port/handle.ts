@@ -1,5 +1,6 @@
 import {
   type Framing,
+  type NativeForward,
   type NativeFramePort,
   type NativePortHandle,
   type NativeSlab,
@@ -7,7 +8,7 @@ import {
 } from '../native.js'
 import type { Sendable } from './sendable.js'
 
-export type { Framing, NativeFramePort, NativePortHandle, NativeSlab }
+export type { Framing, NativeForward, NativeFramePort, NativePortHandle, NativeSlab }
 
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
@@ -102,4 +103,19 @@ export function openFramePort(
   onReady: (status: number, events: number) => void,
 ): NativeFramePort {
   return new (native().FramePort)(fd, framing, onReady)
+}
+
+/** What a forward is started with; see native/forwarding.h. */
+export interface ForwardStart {
+  handles: readonly [NativePortHandle, NativePortHandle]
+  skips: readonly [number, number]
+  filters: readonly [Uint8Array | undefined, Uint8Array | undefined]
+  rates: Float64Array
+  ownThread: boolean
+  paused: boolean
+}
+
+export function startForward(start: ForwardStart, onEvent: () => void): NativeForward {
+  const { handles, skips, filters, rates, ownThread, paused } = start
+  return new (native().Forward)(...handles, ownThread, paused, ...skips, ...filters, rates, onEvent)
 }

@@ -7,6 +7,16 @@ export { BatchReader, type DeliveredBatch } from './batch-reader.js'
 export { type CutOptions, cutFrames } from './cut-frames.js'
 export { type DuplexOptions, toDuplex } from './duplex.js'
 export { type FilterPortOptions, filter } from './filter-port.js'
+export {
+  Forward,
+  type ForwardCounters,
+  type ForwardDirectionOptions,
+  type ForwardEnd,
+  type ForwardOptions,
+  type ForwardRate,
+  forward,
+} from './forward.js'
+export { type ForwardObserveOptions, ForwardObserver } from './forward-observer.js'
 export { budgetSpent, type Framing, joins, report } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'

@@ -15,7 +15,14 @@ import {
   writable,
 } from './handle.js'
 import { NativeBatch } from './native-batch.js'
-import { type ReaderKind, readAs } from './ownership.js'
+import {
+  type ForwardedCounts,
+  type ForwardedSide,
+  type ForwardMember,
+  joinForward,
+  type ReaderKind,
+  readAs,
+} from './ownership.js'
 import type {
   CloseReason,
   FramePort,
@@ -103,6 +110,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   /** The last send ended with the turn's share of work, not for want of room. */
   #spent = false
   readonly #wakeLine = () => this.#line.wake()
+  /** What reads the port natively, and finds out about errors. */
+  #forward: ForwardMember | undefined
   /** Frames that the kernel dropped, which no batch has told of yet. */
   #lost = 0
 
@@ -200,13 +209,15 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   counters(): PortCounters {
     const counts = this.#counts
+    const forwarded = this.#forward?.counts()
+    const sum = (key: keyof ForwardedCounts) => BigInt(counts[key] + (forwarded?.[key] ?? 0))
     return {
-      receivedFrames: BigInt(counts.receivedFrames),
-      receivedBytes: BigInt(counts.receivedBytes),
+      receivedFrames: sum('receivedFrames'),
+      receivedBytes: sum('receivedBytes'),
       receivedDropped: BigInt(counts.tooLong) + this.kernelDrops(),
-      sentFrames: BigInt(counts.sentFrames),
-      sentBytes: BigInt(counts.sentBytes),
-      sentDropped: BigInt(counts.sentDropped),
+      sentFrames: sum('sentFrames'),
+      sentBytes: sum('sentBytes'),
+      sentDropped: sum('sentDropped'),
     }
   }
 
@@ -243,6 +254,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   protected end(reason: CloseReason, handOver = false): number {
     if (this.#ended) return -1
     this.#ended = true
+    this.#forward?.portEnded(reason)
     const fd = this.handle.close(handOver)
     this.#closed.resolve(reason)
     this.onEnd(reason)
@@ -314,8 +326,44 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     }
   }
 
+  /** @internal See forward.ts. */
+  [joinForward](forward: ForwardMember): ForwardedSide {
+    const leave = this.occupy('forward')
+    let skip: number
+    try {
+      skip = this.forwardable()
+    } catch (error) {
+      leave()
+      throw error
+    }
+    this.#forward = forward
+    return {
+      handle: this.handle,
+      skip,
+      leave: () => {
+        const counts = forward.counts()
+        for (const key of Object.keys(counts) as (keyof ForwardedCounts)[]) this.#counts[key] += counts[key]
+        this.#forward = undefined
+        leave()
+        this.#line.wake()
+      },
+      failed: errno => this.#failed(errno, 'read'),
+      refused: kinds => this.joinsRefused(kinds),
+      troubled: errno => {
+        if (!this.#ended) this.troubled(errno)
+      },
+    }
+  }
+
+  /** How many frames a forward leaves out at the beginning; throws where there can be none. */
+  protected forwardable(): number {
+    return 0
+  }
+
   #onReady(status: number, events: number): void {
     if (status < 0) {
+      // A device has one error only, that it is gone, and the thread that forwards is told of it too.
+      if (this.#forward && !this.#captured) return
       if (this.troubled(-status)) return
       this.#watch(0)
       // A device on its way out reports errors before it refuses calls: whoever waits looks again.

@@ -98,7 +98,7 @@ export interface FramePort<L extends LinkType = LinkType> extends AsyncDisposabl
   readonly maxFrameLength: number
   /** What the other side may leave undone: frames with it are taken as they are, and cut or completed elsewhere. */
   readonly accepts: ReadonlySet<Offload>
-  /** Who reads: one at a time. */
+  /** Who reads: one at a time. `forward`: native code, for `forward()` or a file. */
   readonly owner: 'none' | 'reader' | 'stream' | 'forward'
   /**
    * A batch that is there already, or `undefined`; never waits. The caller releases it.

@@ -143,6 +143,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   }
 
   setSendBuffer(bytes: number): void {
+    this.#checkNotForwarded()
     this.#control('TUNSETSNDBUF', requireInteger('bytes', bytes, 1, 2 ** 31 - 1))
     this.#setFraming({ bounded: true })
   }
@@ -163,6 +164,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 
   /** TUNSETVNETHDRSZ, for all queues of the device: 10, 12 or 24 bytes. */
   setVnetHeaderSize(size: 10 | 12 | 24): void {
+    this.#checkNotForwarded()
     if (!this.vnetHeaderBytes) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
     }
@@ -176,6 +178,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 
   /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header on the descriptor. */
   setVnetEndianness(order: 'native' | 'little' | 'big'): void {
+    this.#checkNotForwarded()
     if (!['native', 'little', 'big'].includes(order)) {
       throw invalidArgumentValue('order', order, "must be 'native', 'little' or 'big'")
     }
@@ -323,6 +326,11 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       this.#disabled.push(offload)
       for (const events of this.#events) events.push({ type: 'offload-disabled', offload })
     }
+  }
+
+  /** What forwards a port knows it as it was. */
+  #checkNotForwarded(): void {
+    if (this.owner === 'forward') throw new NetloomError('ERR_INVALID_STATE', 'the port is being forwarded')
   }
 
   #setFraming(changes: Partial<FrameSettings>): void {

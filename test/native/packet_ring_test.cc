@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "../../native/sys/forward.h"
 #include "../../native/sys/packet_recorder.h"
 #include "../../native/sys/packet_socket.h"
 #include "check.h"
@@ -397,4 +398,54 @@ TEST(packet_sending, "frames go out in batches; what lies outside is refused, on
   }
   CHECK(received == 148 && dropped == 2);
   CHECK(writer.write(here.get(), {false, 0, 0}, list, 0, *memory).next == list.from);
+}
+
+namespace {
+
+std::string taken(int fd) {
+  std::string bytes(70000, 0);
+  ssize_t n = read(fd, bytes.data(), bytes.size());
+  bytes.resize(n < 0 ? 0 : static_cast<size_t>(n));
+  return bytes;
+}
+
+std::string text(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+}  // namespace
+
+TEST(forwards_a_ring, "a forward sends frames of a ring from where they lie, with their tags, and leaves out what is cut") {
+  FakeRing fake({});
+  int pair[2];
+  CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+  Fd ours(pair[0]), theirs(pair[1]);
+  int small = 4096;
+  CHECK(setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+  ForwardPort from, to;
+  from.fd = fake.ring.fd();
+  from.ring = &fake.ring;
+  from.skip = 1;
+  to.fd = ours.get();
+  Forward forward(from, to);
+  auto scratch = std::make_unique<ForwardScratch>();
+  const auto plain = numbered(1, 60), tagged = numbered(2, 60), cut = numbered(3, 60);
+  fake.fill(0, {{numbered(0, 60)}, {plain}, {tagged, 0x2005, 0x8100}, {cut, 0, 0, 0, 100}});
+  CHECK(forward.move(0, *scratch, 1) == Forward::Progress::kEmpty);
+  CHECK(taken(theirs.get()) == text(plain));
+  std::vector<uint8_t> with_tag = tagged;
+  const uint8_t tag[] = {0x81, 0, 0x20, 5};
+  with_tag.insert(with_tag.begin() + 12, tag, tag + 4);
+  CHECK(taken(theirs.get()) == text(with_tag));
+  CHECK(taken(theirs.get()).empty() && fake.is_with_kernel(0));
+  CHECK(forward.counters(0).dropped == 1 && forward.counters(0).sent_frames == 2 && forward.counters(0).received_frames == 3);
+
+  // What finds no room stays in the ring.
+  const auto large = numbered(9, 1500);
+  fake.fill(1, {{large}, {large}, {large}, {large}, {large}});
+  CHECK(forward.move(0, *scratch, 1) == Forward::Progress::kBlocked && !fake.is_with_kernel(1));
+  uint32_t got = 0;
+  for (int i = 0; i < 20 && got < 5; i++) {
+    for (std::string frame; !(frame = taken(theirs.get())).empty(); got++) CHECK(frame == text(large));
+    forward.move(0, *scratch, 1);
+  }
+  CHECK(got == 5 && forward.counters(0).sent_frames == 7 && forward.counters(0).dropped == 1);
 }

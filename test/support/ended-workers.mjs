@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 const library = new URL('../../lib/index.js', import.meta.url).href
 
 function work(library, parentPort) {
-  import(library).then(async ({ Network, Tap }) => {
+  import(library).then(async ({ forward, Network, Tap }) => {
     const network = await Network.create()
     const [first, second, third] = [
       await Tap.create({ in: network }),
@@ -21,6 +21,8 @@ function work(library, parentPort) {
     second.takeDescriptor()
     await third.close()
     await first.trySend(new Uint8Array(60))
+    const joined = forward(await Tap.create({ in: network }), await Tap.create({ in: network }))
+    joined.observe().next()
     parentPort.postMessage('open')
   })
 }
