@@ -59,6 +59,7 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
 FramePort::~FramePort() { shut(); }
 
 bool FramePort::describe_for_forward(ForwardPort& port) {
+  if (splitter_) abandoned_ += splitter_->abandon();
   port.fd = fd_.get();
   port.framing = framing_;
   port.framing.headroom = port.framing.tailroom = 0;
@@ -118,20 +119,22 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   if (forwarded()) return report[kError] = EAGAIN, report[kCut] = 0, Napi::Number::New(env, 0);
   // A super-frame that was begun is brought to its end: nothing would tell the loop of the rest.
   const bool pending = splitter_ && splitter_->pending();
-  if (bool_of(info, 5) && !pending && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
+  const bool spent = bool_of(info, 5) && turn_.spent(environment_.loop());
+  if (spent && !pending) return Napi::Number::New(env, kBudgetSpent);
   Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
   if (!slab) return {};  // not one, or the worker is being terminated
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
     return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
   FrameRoom room = {slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(), first};
-  ReadReport done = splitter_ ? splitter_->read(fd_.get(), framing_, room, frames, uint_of(info, 4))
+  ReadReport done = splitter_ ? splitter_->read(fd_.get(), framing_, room, frames, uint_of(info, 4), spent)
                               : read_frames(fd_.get(), framing_, room, frames, uint_of(info, 4));
   if (done.no_room) return Napi::Number::New(env, kNoRoom);
   turn_.add(done.frames);
   report[kCursor] = static_cast<int32_t>(room.cursor);
   report[kError] = done.error;
-  report[kCut] = static_cast<int32_t>(done.cut);
+  report[kCut] = static_cast<int32_t>(done.cut + abandoned_);
+  abandoned_ = 0;
   return Napi::Number::New(env, done.frames);
 }
 

@@ -46,6 +46,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort
   Framing framing_;
   FrameWriter writer_;
   FrameSplitter* splitter_ = nullptr;  // of ports that cut super-frames
+  uint32_t abandoned_ = 0;             // frames that are lost and not told of yet
   LoopPoll poll_;
   Napi::FunctionReference on_ready_;
   bool attached_ = false;

@@ -9,20 +9,22 @@
 namespace netloom {
 namespace {
 
-// cutFrames(bytes, offsets, lengths, count, headers or undefined, ethernet, headroom, tailroom, out, outLengths): writes the
-// frames that `count` frames stand for to `out`, each with its room before and after it, and their lengths; without
-// `out` only looks. Returns how many they are, or -1 - i for a frame that contradicts its header; reports their bytes
+// cutFrames(bytes, offsets, lengths, count, headers or undefined, ethernet, headroom, tailroom, out, outLengths, outSources): writes
+// the frames that `count` frames stand for to `out`, each with its room before and after it, their lengths, and of which
+// frame each is; without `out` only looks. Returns how many they are, or -1 - i for a frame that contradicts its header; reports their bytes
 // without room, low half first.
 Napi::Value cut_frames(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto bad = [&] { return throw_bad_call(env, "cutFrames(bytes, offsets, lengths, …)"), env.Undefined(); };
   Bytes data = bytes_of(env, info[0]), offsets = bytes_of(env, info[1]), lengths = bytes_of(env, info[2]);
-  Bytes headers, out, out_lengths;
+  Bytes headers, out, out_lengths, out_sources;
   const uint32_t count = uint_of(info, 3);
   if (!info[4].IsUndefined() && !(headers = bytes_of(env, info[4])).ok) return bad();
   const bool ethernet = bool_of(info, 5), writes = !info[8].IsUndefined();
   const size_t headroom = uint_of(info, 6), tailroom = uint_of(info, 7);
-  if (writes && (!(out = bytes_of(env, info[8])).ok || !(out_lengths = bytes_of(env, info[9])).ok)) return bad();
+  if (writes && (!(out = bytes_of(env, info[8])).ok || !(out_lengths = bytes_of(env, info[9])).ok ||
+                 !(out_sources = bytes_of(env, info[10])).ok))
+    return bad();
   if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count ||
       (headers.ok && headers.length / sizeof(VnetHeader) < count))
     return bad();
@@ -31,8 +33,11 @@ Napi::Value cut_frames(const Napi::CallbackInfo& info) {
   uint64_t bytes = 0;
   size_t cursor = 0;
   // Where the next frame goes; null: there is no room for it.
-  auto place = [&](size_t length) -> uint8_t* {
-    if (out.length - cursor < headroom + length + tailroom || out_lengths.length / 4 <= frames) return nullptr;
+  auto place = [&](size_t length, uint32_t source) -> uint8_t* {
+    if (out.length - cursor < headroom + length + tailroom || out_lengths.length / 4 <= frames ||
+        out_sources.length / 4 <= frames)
+      return nullptr;
+    memcpy(out_sources.data + 4 * size_t{frames}, &source, 4);
     const uint32_t entry = static_cast<uint32_t>(length);
     memcpy(out_lengths.data + 4 * size_t{frames}, &entry, 4);
     uint8_t* to = out.data + cursor + headroom;
@@ -50,7 +55,7 @@ Napi::Value cut_frames(const Napi::CallbackInfo& info) {
     if (headers.ok) memcpy(&header, headers.data + sizeof header * i, sizeof header);
     if (header.gso_type == kGsoNone) {
       if (writes) {
-        uint8_t* to = place(length);
+        uint8_t* to = place(length, i);
         if (!to) return bad();
         memcpy(to, frame, length);
         if (complete_checksum(to, length, header) != 0) return wrong;
@@ -64,7 +69,7 @@ Napi::Value cut_frames(const Napi::CallbackInfo& info) {
     for (uint32_t k = 0; k < plan.segments; k++) {
       const uint32_t size = segment_length(plan, k);
       if (writes) {
-        uint8_t* to = place(size);
+        uint8_t* to = place(size, i);
         if (!to) return bad();
         write_segment(plan, k, to);
       }

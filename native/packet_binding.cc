@@ -70,6 +70,7 @@ PacketPort::~PacketPort() { delete detach(); }
 
 bool PacketPort::describe_for_forward(ForwardPort& port) {
   if (!open() || recording_.running() || ring_->layout().cooked) return false;
+  ring_->abandon_segments();
   port.fd = ring_->fd();
   port.ring = ring_;
   port.interface = interface_;
@@ -307,6 +308,7 @@ Napi::Value PacketPort::record(const Napi::CallbackInfo& info) {
   options.max_packets = bound(4);
   options.max_bytes = bound(5);
   options.max_ms = bound(6);
+  ring_->abandon_segments();
   on_recorded_ = Napi::Persistent(info[7].As<Napi::Function>());
   Failure failure = recording_.start(
       environment_, *ring_, static_cast<Fd&&>(out), std::move(options), this,

@@ -13,10 +13,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import * as netloom from '../lib/index.js'
+import { FrameBatch, forward, Network, Tun } from '../lib/index.js'
 import { UdpSocket } from '../lib/udp/index.js'
 
-const { FrameBatch, Network, Tun } = netloom
 const datagramBytes = 1400
 const headerBytes = 28 // IPv4, UDP
 const port = 7000
@@ -29,7 +28,7 @@ const collect = runInNewContext('gc')
 const { values: options } = parseArgs({
   options: {
     frames: { type: 'string', default: '1e8' },
-    modes: { type: 'string', default: netloom.forward ? 'plain,split,whole,forward' : 'plain,split,whole' },
+    modes: { type: 'string', default: 'plain,split,whole,forward' },
     every: { type: 'string', default: '10' },
     source: { type: 'string' },
   },
@@ -103,7 +102,7 @@ function forwardHere([a, b]) {
 }
 
 function forwardNatively([a, b]) {
-  const running = netloom.forward(a, b)
+  const running = forward(a, b)
   return () => {
     const { aToB, bToA } = running.counters()
     const sum = name => Number(aToB[name] + bToA[name])

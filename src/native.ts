@@ -295,6 +295,7 @@ export interface NativeBinding {
     tailroom: number,
     out: Uint8Array | undefined,
     outLengths: Uint32Array | undefined,
+    outSources: Uint32Array | undefined,
   ): number
   FramePort: {
     new (fd: number, framing: Framing, onReady: (status: number, events: number) => void): NativeFramePort

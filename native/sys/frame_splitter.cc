@@ -5,7 +5,7 @@
 namespace netloom {
 
 ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames,
-                               size_t max_bytes) {
+                               size_t max_bytes, bool rest_only) {
   ReadReport report;
   const size_t begin = room.cursor, around = size_t{framing.headroom} + framing.tailroom;
   // The place of a frame of so many bytes, which is delivered; null: there is no room.
@@ -25,6 +25,7 @@ ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, 
       write_segment(plan_, next_++, to);
       continue;
     }
+    if (rest_only && report.frames > 0) return report;
     // Before anything is read: the longest frame that is not cut must fit.
     if (room.size - room.cursor < kMaxFrame + around) break;
     VnetHeader header;

@@ -11,8 +11,16 @@ class FrameSplitter {
   // Some of a super-frame is still to be delivered: no readiness of the descriptor tells of it.
   bool pending() const { return next_ < plan_.segments; }
 
-  // As read_frames(). Headers are not delivered. What can't be cut counts as `cut`.
-  ReadReport read(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames, size_t max_bytes);
+  // As read_frames(). Headers are not delivered. What can't be cut counts as `cut`. `rest_only`: nothing is read, what is
+  // still to be delivered is.
+  ReadReport read(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames, size_t max_bytes,
+                  bool rest_only = false);
+  // Frames of a super-frame that were not delivered, and will not be.
+  uint32_t abandon() {
+    const uint32_t rest = plan_.segments - next_;
+    next_ = plan_.segments;
+    return rest;
+  }
 
  private:
   SegmentPlan plan_;

@@ -3,14 +3,17 @@
 #include <string.h>
 
 namespace netloom {
-uint32_t FrameCutter::resume(const uint8_t* frame, size_t length) {
-  const bool same = next_ > 0 && length == length_ && memcmp(frame, head_, length < kHead ? length : kHead) == 0;
+
+uint32_t FrameCutter::resume(const uint8_t* frame, size_t length, const VnetHeader& header) {
+  const bool same = next_ > 0 && length == length_ && memcmp(&header, &header_, sizeof header) == 0 &&
+                    memcmp(frame, head_, length < kHead ? length : kHead) == 0;
   const uint32_t next = same ? next_ : 0;
   next_ = 0;
   return next;
 }
 
-void FrameCutter::remember(const uint8_t* frame, size_t length, uint32_t next) {
+void FrameCutter::remember(const uint8_t* frame, size_t length, const VnetHeader& header, uint32_t next) {
+  header_ = header;
   next_ = next;
   length_ = length;
   memcpy(head_, frame, length < kHead ? length : kHead);

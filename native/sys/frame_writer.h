@@ -33,11 +33,11 @@ class FrameCutter {
     if (int error = plan_segments(frame, length, header, ethernet, plan)) return error;
     int refusal = 0;
     bool taken = false;
-    for (uint32_t i = resume(frame, length); i < plan.segments; i++) {
+    for (uint32_t i = resume(frame, length, header); i < plan.segments; i++) {
       write_segment(plan, i, memory.segment);
       int error = write(memory.segment, segment_length(plan, i));
       if (stops_writing(error)) {
-        remember(frame, length, i);
+        remember(frame, length, header, i);
         return error;
       }
       if (error) refusal = error;
@@ -50,11 +50,12 @@ class FrameCutter {
   // Headers, and with them sequence numbers and identification, tell frames apart.
   static constexpr size_t kHead = 128;
 
-  uint32_t resume(const uint8_t* frame, size_t length);
-  void remember(const uint8_t* frame, size_t length, uint32_t next);
+  uint32_t resume(const uint8_t* frame, size_t length, const VnetHeader& header);
+  void remember(const uint8_t* frame, size_t length, const VnetHeader& header, uint32_t next);
 
   uint32_t next_ = 0;
   size_t length_ = 0;
+  VnetHeader header_ = {};
   uint8_t head_[kHead];
 };
 

@@ -327,6 +327,17 @@ bool PacketRing::plan(const RingPacket& packet, const RingFrame& frame, const Vn
   return false;
 }
 
+void PacketRing::drop() {
+  counters_.dropped++;
+  advance();
+  consumed_--;  // it was not handed on
+}
+
+void PacketRing::abandon_segments() {
+  if (segment_ == 0) return;
+  drop();
+}
+
 PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
   PacketReport report;
   FrameRoom& frames = room.frames;
@@ -340,6 +351,11 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
     RingFrame frame = frame_of(packet);
     VnetHeader header = {};
     if (layout_.vnet_header) header = header_of(packet, frame);
+    // Of more than 64 KiB (IPv6 jumbograms), which nothing could take.
+    if (layout_.split && header.gso_type != kGsoNone && frame.original > kMaxFrame) {
+      drop();
+      continue;
+    }
     const bool cut = layout_.split && header.gso_type != kGsoNone &&
                      (segment_ < plan_.segments || plan(packet, frame, header));
     if (cut) frame.length = frame.original = segment_length(plan_, segment_);
@@ -352,9 +368,11 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
       write_segment(plan_, segment_++, to);
     } else {
       copy(packet, frame, to);
-      if (layout_.split && frame.length == frame.original) complete_checksum(to, frame.length, header);
+      if (layout_.split && header.gso_type == kGsoNone && frame.length == frame.original)
+        complete_checksum(to, frame.length, header);
     }
-    if (cut || (layout_.split && frame.length == frame.original)) frame.flags &= ~(kChecksumNotReady | kSegmentation);
+    const bool complete = layout_.split && header.gso_type == kGsoNone && frame.length == frame.original;
+    if (cut || complete) frame.flags &= ~(kChecksumNotReady | kSegmentation);
     uint32_t i = frames.first + report.frames++;
     if (layout_.vnet_header && frames.headers) frames.headers[i] = header;
     frames.offsets[i] = static_cast<uint32_t>(frames.cursor);

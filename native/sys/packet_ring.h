@@ -115,6 +115,8 @@ class PacketRing {
   // Frames that were handed on, or looked at and left out.
   uint64_t consumed() const { return consumed_; }
 
+  // Whoever comes next reads whole frames: one that was delivered in part is left out, and counted as dropped.
+  void abandon_segments();
   // Adds what the kernel counted since.
   void count();
 
@@ -147,6 +149,7 @@ class PacketRing {
  private:
   // Prepares the segments of a super-frame; false: it can't be cut.
   bool plan(const RingPacket& packet, const RingFrame& frame, const VnetHeader& header);
+  void drop();
   bool peek_block(RingPacket& packet);
   bool peek_slot(RingPacket& packet);
   void receive_long(RingPacket& packet);

@@ -180,7 +180,11 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
     report.refuse(report.next, list.lengths[report.next], error);
     report.next++;
   };
-  auto is_cut = [&](uint32_t i) { return list.headers && !how.vnet_header && list.headers[i].asks(); };
+  // The header that packet sockets take has no room for tunnels.
+  auto is_cut = [&](uint32_t i) {
+    return list.headers && list.headers[i].asks() &&
+           (!how.vnet_header || (list.headers[i].gso_type & (kGsoTunnel4 | kGsoTunnel6)));
+  };
   // Where a message goes to, and without its parts.
   auto address = [&](msghdr& message, uint32_t slot, const uint8_t* frame, uint32_t length) {
     message = {};
@@ -196,11 +200,29 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
   auto send_alone = [&](const uint8_t* frame, size_t length) {
     msghdr message;
     address(message, 0, frame, static_cast<uint32_t>(length));
+    if (how.vnet_header) parts[0][message.msg_iovlen++] = {const_cast<VnetHeader*>(&no_header), how.vnet_header};
     parts[0][message.msg_iovlen++] = {const_cast<uint8_t*>(frame), length};
     ssize_t n;
     do n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     return n < 0 ? errno : 0;
+  };
+  // The frame that comes next; false: the socket can't go on.
+  auto cut = [&] {
+    const uint32_t i = report.next;
+    int error = cutter_.cut(list.data + list.offsets[i], list.lengths[i], list.headers[i], !how.cooked, memory, send_alone);
+    if (error == EAGAIN || error == EBADF) {
+      report.error = error;
+      return false;
+    }
+    if (error) {
+      refuse(error);
+      return true;
+    }
+    report.bytes += list.lengths[i];
+    report.sent++;
+    report.next++;
+    return true;
   };
   while (report.next < end) {
     const uint32_t first = report.next;
@@ -209,19 +231,7 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
       continue;
     }
     if (is_cut(first)) {
-      int error = cutter_.cut(list.data + list.offsets[first], list.lengths[first], list.headers[first], !how.cooked,
-                              memory, send_alone);
-      if (error == EAGAIN || error == EBADF) {
-        report.error = error;
-        return report;
-      }
-      if (error) {
-        refuse(error);
-        continue;
-      }
-      report.bytes += list.lengths[first];
-      report.sent++;
-      report.next++;
+      if (!cut()) return report;
       continue;
     }
     uint32_t count = 0;
@@ -243,7 +253,12 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
         report.error = errno;
         return report;
       }
-      refuse(errno);
+      // Kernels before 6.2 do not know USO.
+      if (errno == EINVAL && list.headers && list.headers[first].gso_type != kGsoNone) {
+        if (!cut()) return report;
+      } else {
+        refuse(errno);
+      }
       continue;
     }
     for (uint32_t i = 0; i < static_cast<uint32_t>(sent); i++) report.bytes += list.lengths[first + i];

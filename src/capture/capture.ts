@@ -71,8 +71,9 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   #live: LiveFilter
   #inKernel: boolean
   readonly #inlineVlan: boolean
-  /** Frames that a former filter let into the ring. */
+  /** Frames that a former filter let into the ring, and how many are handed on once there are none. */
   #unchecked = 0
+  #uncheckedUntil = 0n
   /** Batches that lie in the ring. */
   readonly #lent = new Set<RingBatch<L>>()
   #lostBefore = 0
@@ -205,7 +206,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     this.#inKernel = inKernel
     this.handle.counters(this.#counters)
     const [received, dropped, , consumed] = this.#counters
-    this.#unchecked = Number(received! - dropped! - consumed!)
+    this.#uncheckedUntil = received! - dropped!
+    this.#unchecked = Number(this.#uncheckedUntil - consumed!)
     this.handle.tellVlan(!inKernel || this.#unchecked > 0)
     this.#monitor.forget('filter-fallback')
     if (!inKernel) this.#announce(errno)
@@ -349,8 +351,10 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   protected override select(slab: FrameColumns, first: number, count: number): number {
     const { program } = this.#live
     if (this.#inKernel && this.#unchecked <= 0) return count
-    const some = this.#inKernel ? Math.min(this.#unchecked, count) : count
-    this.#unchecked = Math.max(0, this.#unchecked - count)
+    // What is cut comes as more frames than were in the ring: all are looked at until those are gone.
+    const cuts = this.offload === 'split'
+    const some = this.#inKernel && !cuts ? Math.min(this.#unchecked, count) : count
+    this.#unchecked = Math.max(0, cuts ? this.#leftUnchecked() : this.#unchecked - count)
     if (this.#inKernel && this.#unchecked === 0) this.handle.tellVlan(false)
     return selectFrames(slab, {
       program,
@@ -412,6 +416,11 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
       throw new NetloomError('ERR_UNSUPPORTED', `${what} of what a filter in the kernel lets through`)
     }
     if (this.#lent.size > 0) throw new NetloomError('ERR_INVALID_STATE', 'blocks of the ring are kept')
+  }
+
+  #leftUnchecked(): number {
+    this.handle.counters(this.#counters)
+    return Number(this.#uncheckedUntil - this.#counters[3]!)
   }
 
   /** How many frames in the ring are not for whoever reads it natively. */

@@ -53,6 +53,17 @@ export class GsoColumn {
     return (this.bytes[this.#at(i)]! & 1) !== 0
   }
 
+  /** Something is left undone in frame `i`. */
+  asks(i: number): boolean {
+    return this.isSuperFrame(i) || this.needsChecksum(i)
+  }
+
+  /** The same of any of the first `count` frames. */
+  asksAny(count: number): boolean {
+    for (let i = 0; i < count; i++) if (this.asks(i)) return true
+    return false
+  }
+
   get(i: number): Gso {
     const at = this.#at(i)
     const word = (name: keyof typeof wordFields) => this.#words[at / 2 + wordFields[name]]!

@@ -7,16 +7,21 @@ export function abortError(signal: AbortSignal): Error {
   return Object.assign(error, { code: 'ABORT_ERR' })
 }
 
-/** @throws AbortError; TypeError for what is no signal */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal === undefined) return
-  if (!(signal instanceof AbortSignal))
+/** @throws TypeError for what is no signal */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidArgumentType('signal', 'an instance of AbortSignal', signal)
-  if (signal.aborted) throw abortError(signal)
 }
 
-/** Calls `listener` once when the signal aborts; the returned function takes it back. */
+/** @throws AbortError; TypeError for what is no signal */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  checkSignal(signal)
+  if (signal?.aborted) throw abortError(signal)
+}
+
+/** Calls `listener` once when the signal aborts; the returned function takes it back. @throws TypeError for what is no signal */
 export function onAbort(signal: AbortSignal | undefined, listener: (error: Error) => void): () => void {
+  checkSignal(signal)
   if (!signal) return () => {}
   if (signal.aborted) {
     listener(abortError(signal))

@@ -1,5 +1,5 @@
-import { invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
-import { BufferBatch, type FrameBatch, type LinkType } from '../frames/index.js'
+import { NetloomError, requireInteger, requireOptions } from '../errors/index.js'
+import { BufferBatch, type FrameBatch, frameFlags, type LinkType } from '../frames/index.js'
 import { cutNatively, report } from './handle.js'
 import { checkSendable } from './sendable.js'
 
@@ -13,27 +13,50 @@ export interface CutOptions {
 /**
  * The frames that the super-frames of a batch stand for, all checksums complete, in memory of their own: what a port
  * with `offload: 'split'` delivers, made when it is wanted. Frames in whose `gso` nothing is left undone are copied.
- * @throws TypeError `ERR_INVALID_ARG_VALUE` for a frame that contradicts its entry of `gso`; as `trySend()` for a batch
+ * @throws NetloomError `ERR_FRAME_MALFORMED` for a frame that contradicts its entry of `gso`; as `trySend()` for a batch
  * that can't be sent
  */
 export function cutFrames<L extends LinkType>(batch: FrameBatch<L>, options?: CutOptions): BufferBatch<L> {
   const given = requireOptions('options', options, ['headroom', 'tailroom'])
   const headroom = requireInteger('options.headroom', given.headroom ?? 0, 0, 65536)
   const tailroom = requireInteger('options.tailroom', given.tailroom ?? 0, 0, 65536)
-  const { linkType } = batch
-  const sendable = checkSendable(batch, linkType)
-  const ethernet = linkType === 'ethernet'
-  const frames = checked(cutNatively(sendable, ethernet, headroom, tailroom))
+  return cut(batch, headroom, tailroom).frames
+}
+
+/** @internal A batch as it is, or, if it has super-frames, the frames that they stand for, with all that is known of them. */
+export function plainFrames<L extends LinkType>(batch: FrameBatch<L>): FrameBatch<L> {
+  if (!batch.gso?.asksAny(batch.count)) return batch
+  const { frames, sources } = cut(batch, 0, 0)
+  const { timestamps, originalLengths, flags, vlans, interfaces } = batch
+  const pick = (column: Uint32Array | undefined) => column && sources.map(i => column[i]!)
+  const done = ~(frameFlags.checksumNotReady | frameFlags.segmentationOffloaded)
+  return Object.assign(frames, {
+    timestamps: timestamps && BigInt64Array.from(sources, i => timestamps[i]!),
+    originalLengths: originalLengths && frames.lengths,
+    flags: pick(flags)?.map(each => each & done),
+    vlans: pick(vlans),
+    interfaces: pick(interfaces),
+  })
+}
+
+function cut<L extends LinkType>(batch: FrameBatch<L>, headroom: number, tailroom: number) {
+  const sendable = checkSendable(batch, batch?.linkType)
+  const ethernet = batch.linkType === 'ethernet'
+  const count = checked(cutNatively(sendable, ethernet, headroom, tailroom))
   const bytes = report()[1]! * 2 ** 32 + (report()[0]! >>> 0)
-  const cut = new BufferBatch({ linkType, frames: Math.max(1, frames), bytes, headroom, tailroom })
-  const lengths = new Uint32Array(frames)
-  checked(cutNatively(sendable, ethernet, headroom, tailroom, cut.slab, lengths))
-  for (const length of lengths) cut.reserve(length)
-  return cut
+  const { linkType } = batch
+  const frames = new BufferBatch({ linkType, frames: Math.max(1, count), bytes, headroom, tailroom })
+  const lengths = new Uint32Array(count)
+  const sources = new Uint32Array(count)
+  checked(cutNatively(sendable, ethernet, headroom, tailroom, frames.slab, lengths, sources))
+  for (const length of lengths) frames.reserve(length)
+  return { frames, sources }
 }
 
 function checked(frames: number): number {
   if (frames >= 0) return frames
-  const i = -1 - frames
-  throw invalidArgumentValue(`batch.gso[${i}]`, undefined, `must agree with the bytes of frame ${i}`)
+  throw new NetloomError(
+    'ERR_FRAME_MALFORMED',
+    `batch.gso[${-1 - frames}] does not agree with the bytes of its frame`,
+  )
 }

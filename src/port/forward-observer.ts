@@ -1,5 +1,6 @@
 import { invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
 import type { FrameBatch, LinkType } from '../frames/index.js'
+import { checkSignal } from '../lifecycle/index.js'
 import { BatchReader } from './batch-reader.js'
 import { type NativeForward, noRoom, report } from './handle.js'
 import { NativeBatch } from './native-batch.js'
@@ -23,7 +24,7 @@ export interface ForwardObserveOptions extends WaitOptions {
 export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIterableIterator<FrameBatch<L>> {
   readonly #linkType: L
   readonly #budget = new TurnBudget()
-  readonly #onEnd: () => void
+  readonly #onEnd: (observer: ForwardObserver<L>) => void
   readonly #reader: BatchReader<L>
   #native: NativeForward | undefined
   #number = -1
@@ -36,7 +37,7 @@ export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIter
     linkType: L,
     native: NativeForward | undefined,
     options: ForwardObserveOptions | undefined,
-    onEnd: () => void,
+    onEnd: (observer: ForwardObserver<L>) => void,
   ) {
     const known = ['direction', 'snapLength', 'limit', 'signal'] as const
     const { direction, snapLength = 65600, limit = 1024, signal } = requireOptions('options', options, known)
@@ -45,6 +46,7 @@ export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIter
     }
     requireInteger('options.snapLength', snapLength, 1, 65600)
     requireInteger('options.limit', limit, 1, 65536)
+    checkSignal(signal)
     this.#linkType = linkType
     this.#onEnd = onEnd
     this.#over = native === undefined
@@ -65,6 +67,11 @@ export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIter
   /** Frames that went unobserved because too many waited. */
   get dropped(): bigint {
     return BigInt(this.#native?.observed(this.#number) ?? this.#dropped)
+  }
+
+  /** @internal Nothing more will be read. */
+  get done(): boolean {
+    return this.#reader.done
   }
 
   next(): Promise<IteratorResult<FrameBatch<L>, undefined>> {
@@ -117,6 +124,6 @@ export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIter
     this.#dropped = native.observed(this.#number)
     native.unobserve(this.#number)
     this.#native = undefined
-    this.#onEnd()
+    this.#onEnd(this)
   }
 }

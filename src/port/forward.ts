@@ -9,7 +9,7 @@ import {
 } from '../errors/index.js'
 import { compileFilter, FilterProgram } from '../filter/index.js'
 import type { LinkType } from '../frames/index.js'
-import { deferred, onAbort } from '../lifecycle/index.js'
+import { checkSignal, deferred, onAbort } from '../lifecycle/index.js'
 import { type ForwardObserveOptions, ForwardObserver } from './forward-observer.js'
 import { type NativeForward, report, startForward } from './handle.js'
 import { NativePort } from './native-port.js'
@@ -174,13 +174,13 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
    * An observer that is slow loses frames of its own, which it counts, and slows nothing down.
    */
   observe(options?: ForwardObserveOptions): ForwardObserver<L> {
-    const observer: ForwardObserver<L> = new ForwardObserver<L>(
+    const observer = new ForwardObserver<L>(
       this.#linkType as L,
       this.#over ? undefined : this.#native,
       options,
-      () => this.#observers.delete(observer),
+      ended => this.#observers.delete(ended),
     )
-    if (!this.#over) this.#observers.add(observer)
+    if (!this.#over && !observer.done) this.#observers.add(observer)
     return observer
   }
 
@@ -279,6 +279,7 @@ function forwardSettings(given: ForwardOptions | undefined, linkType: LinkType):
   if (thread !== 'shared' && thread !== 'own') {
     throw invalidArgumentValue('options.thread', thread, "must be 'shared' or 'own'")
   }
+  checkSignal(signal)
   const directions = (['aToB', 'bToA'] as const).map(key => {
     const name = `options.${key}`
     const { filter, rate } = requireOptions(name, options[key], ['filter', 'rate'])

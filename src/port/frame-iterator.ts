@@ -1,4 +1,5 @@
 import type { FrameBatch, LinkType } from '../frames/index.js'
+import { plainFrames } from './cut-frames.js'
 import type { BatchIterator } from './ownership.js'
 import { SerialIterator } from './serial-iterator.js'
 
@@ -37,7 +38,8 @@ export class FrameIterator<L extends LinkType, T> extends SerialIterator<T> {
       this.#batch = undefined
       const step = await this.#batches.next()
       if (step.done) return { done: true, value: undefined }
-      this.#batch = step.value
+      // Whoever takes frame by frame has no use for what stands for many.
+      this.#batch = plainFrames(step.value)
       this.#index = 0
       const first = this.now()
       if (first) return first

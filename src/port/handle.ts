@@ -72,7 +72,7 @@ export const joins = { tso4: 1, tso6: 2, uso4: 4, uso6: 8 } as const
 
 /**
  * Frames that the frames of a batch stand for, their number or -1 - i for one that contradicts its entry of `gso`;
- * `report` has their bytes, low half first. They are written to `out`, if given, and their lengths.
+ * `report` has their bytes, low half first. They are written to `out`, if given, their lengths, and of which frame each is.
  */
 export function cutNatively(
   { slab, offsets, lengths, count, gso }: Sendable,
@@ -81,6 +81,7 @@ export function cutNatively(
   tailroom: number,
   out?: Uint8Array,
   outLengths?: Uint32Array,
+  outSources?: Uint32Array,
 ): number {
   return native().cutFrames(
     slab,
@@ -93,6 +94,7 @@ export function cutNatively(
     tailroom,
     out,
     outLengths,
+    outSources,
   )
 }
 

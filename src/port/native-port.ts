@@ -75,7 +75,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 {
   readonly linkType: L
   readonly maxFrameLength: number
-  readonly accepts: ReadonlySet<Offload>
+  accepts: ReadonlySet<Offload>
   /** Open until the port has ended. */
   protected readonly handle: H
   /** Of batches: 0 on ports that cut super-frames. */
@@ -91,6 +91,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     sentDropped: 0,
   }
   #name: string
+  /** Bytes of room around each frame that is read. */
+  readonly #around: number
   #reader: BatchReader<L> | undefined
   #owner: FramePort['owner'] = 'none'
   #ended = false
@@ -122,6 +124,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     this.accepts = new Set(options.accepts)
     this.vnetHeaderSize = options.split ? 0 : options.vnetHeaderSize
     this.#name = options.name
+    this.#around = (options.headroom ?? 0) + (options.tailroom ?? 0)
     this.#captured = options.captured ?? false
     this.#line = new SenderLine({
       check: (batch, from) => this.#check(batch, from),
@@ -413,7 +416,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         return undefined
       }
       const kept = this.#captured ? this.select(slab, first, count) : count
-      let bytes = cursor - slab.cursor
+      let bytes = cursor - slab.cursor - count * this.#around
       if (kept < count) {
         bytes = 0
         for (let i = first; i < first + kept; i++) bytes += slab.lengths[i]!

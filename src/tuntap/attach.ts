@@ -37,8 +37,10 @@ import {
 export interface FrameSettings extends OffloadSettings {
   offloads: readonly Offload[]
   vnetEndianness: 'native' | 'little' | 'big'
-  /** The device has a bound for what is in flight. */
+  /** The device has a bound for what is in flight, or may be given one by way of another queue. */
   bounded: boolean
+  /** Kinds that the kernel turned out to refuse when frames are joined. */
+  refused: readonly Offload[]
 }
 
 /** An attached descriptor, and what cannot be read back from it. */
@@ -78,8 +80,7 @@ export function attachQueue(
   })
   try {
     if (settings.vnetHeaderSize) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
-    // The bound is the descriptor's own; everything else is the device's.
-    return { fd: identity.fd, name: identity.name, flags: wanted, settings: { ...settings, bounded: false } }
+    return { fd: identity.fd, name: identity.name, flags: wanted, settings }
   } catch (error) {
     closeDescriptor(identity.fd)
     throw error
@@ -105,8 +106,14 @@ function attach(
   try {
     if (vnetHeaderSize) setEndianness(fd, found, vnetEndianness)
     const offloads = askForOffloads(fd, found, settings)
-    const bounded = sendBuffer !== undefined
-    return { fd, name: found, flags: settings.flags, settings: { ...settings, offloads, bounded } }
+    // TUNSETSNDBUF is for all queues that are open.
+    const bounded = sendBuffer !== undefined || !!(settings.flags & flags.IFF_MULTI_QUEUE)
+    return {
+      fd,
+      name: found,
+      flags: settings.flags,
+      settings: { ...settings, offloads, bounded, refused: [] },
+    }
   } catch (error) {
     closeDescriptor(fd)
     throw error
@@ -190,7 +197,8 @@ export async function readDescriptor(
   const offloads = askForOffloads(fd, name, checked)
   prepareDescriptor(fd, true)
   const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST | flags.IFF_DETACH_QUEUE)
-  const settings = { ...checked, offloads, bounded: !unbounded, vnetEndianness }
+  const bounded = !unbounded || !!(identity.flags & flags.IFF_MULTI_QUEUE)
+  const settings = { ...checked, offloads, bounded, vnetEndianness, refused: [] }
   return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, lent: true }
 }
 

@@ -9,7 +9,8 @@ const bits: Readonly<Record<Offload, number>> = {
   'tso-ecn': offloadBits.TUN_F_TSO_ECN,
   uso4: offloadBits.TUN_F_USO4,
   uso6: offloadBits.TUN_F_USO6,
-  'udp-tunnel': offloadBits.TUN_F_UDP_TUNNEL_GSO,
+  // Of the same kernel, 6.17.
+  'udp-tunnel': offloadBits.TUN_F_UDP_TUNNEL_GSO | offloadBits.TUN_F_UDP_TUNNEL_GSO_CSUM,
 }
 
 /** The TUNSETOFFLOAD mask of a list, which must name what each entry needs. */

@@ -26,7 +26,7 @@ export interface DriverOptions {
   offload?: 'off' | 'split' | 'whole'
   /** What the kernel may leave to the reader with `offload`. Default: all that its driver knows at that `vnetHeaderSize`. */
   offloads?: readonly Offload[]
-  /** Frames are joined when they are sent. Default: true with `offload`. */
+  /** Frames are joined when they are sent, to super-frames of the kinds in `offloads`. Default: true with `offload`. */
   coalesce?: boolean
   /** Bytes that are left free before each frame that is read, for a tunnel's header, 0 to 4096. Default 0. */
   headroom?: number

@@ -44,7 +44,6 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   #settings: FrameSettings
   #name: string
   #kernelDrops = 0n
-  readonly #disabled: Offload[] = []
   readonly #events = new Set<DeviceEvents>()
 
   protected constructor(linkType: L, attached: Attached) {
@@ -158,17 +157,28 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     if (offloads.includes('udp-tunnel') && this.vnetHeaderBytes !== 24) {
       throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
+    this.#checkNotForwarded()
     this.#control('TUNSETOFFLOAD', mask)
-    this.#settings = { ...this.#settings, offloads }
+    this.accepts = new Set(offloads)
+    this.#setFraming({ offloads })
   }
 
-  /** TUNSETVNETHDRSZ, for all queues of the device: 10, 12 or 24 bytes. */
+  /**
+   * TUNSETVNETHDRSZ: 10, 12 or 24 bytes. It is for all queues of the device, so it is to be done while there is one.
+   * @throws NetloomError `ERR_INVALID_STATE` for a device with several queues, or without a virtio-net header
+   */
   setVnetHeaderSize(size: 10 | 12 | 24): void {
     this.#checkNotForwarded()
     if (!this.vnetHeaderBytes) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
     }
     if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
+    if (this.multiQueue && this.#queues() > 1) {
+      throw new NetloomError(
+        'ERR_INVALID_STATE',
+        'the device has several queues, which would not learn of it',
+      )
+    }
     if (this.#settings.offloads.includes('udp-tunnel') && size !== 24) {
       throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
@@ -266,7 +276,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       events.end()
     } else {
       this.#events.add(events)
-      for (const offload of this.#disabled) events.push({ type: 'offload-disabled', offload })
+      for (const offload of this.#settings.refused) events.push({ type: 'offload-disabled', offload })
       events.onEnd(() => this.#events.delete(events))
     }
     return events
@@ -323,8 +333,21 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   protected override joinsRefused(refused: number): void {
     for (const offload of kinds) {
       if (!(refused & joins[offload])) continue
-      this.#disabled.push(offload)
+      this.#settings = { ...this.#settings, refused: [...this.#settings.refused, offload] }
       for (const events of this.#events) events.push({ type: 'offload-disabled', offload })
+    }
+    // A forward found out for itself.
+    if (this.owner === 'forward') this.setFraming(framingOf(this.linkType, this.#flags, this.#settings))
+  }
+
+  #queues(): number {
+    using namespace = deviceNamespace(this.fd, this.#name)
+    const route = RouteConnection.open(namespace.reference)
+    try {
+      const { queues = 1, disabledQueues = 0 } = route.links.getSync(this.name).tun ?? {}
+      return queues + disabledQueues
+    } finally {
+      route.close()
     }
   }
 
@@ -360,8 +383,18 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 const kinds = ['tso4', 'tso6', 'uso4', 'uso6'] as const
 
 function framingOf(linkType: 'ethernet' | 'ip', deviceFlags: number, settings: FrameSettings): Framing {
-  const { vnetHeaderSize, offload, coalesce, offloads, headroom, tailroom, bounded, vnetEndianness } =
-    settings
+  const {
+    vnetHeaderSize,
+    offload,
+    coalesce,
+    offloads,
+    headroom,
+    tailroom,
+    bounded,
+    vnetEndianness,
+    refused,
+  } = settings
+  const joined = kinds.filter(kind => coalesce && offloads.includes(kind) && !refused.includes(kind))
   const ethernet = linkType === 'ethernet'
   const order = endianness() === 'LE' ? 'little' : 'big'
   return {
@@ -372,7 +405,7 @@ function framingOf(linkType: 'ethernet' | 'ip', deviceFlags: number, settings: F
     vnetHeaderSize,
     swapped: vnetEndianness !== 'native' && vnetEndianness !== order,
     split: offload === 'split',
-    join: coalesce ? kinds.reduce((bits, kind) => bits | (offloads.includes(kind) ? joins[kind] : 0), 0) : 0,
+    join: joined.reduce((bits, kind) => bits | joins[kind], 0),
     bounded,
     headroom,
     tailroom,

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import {
   invalidArgumentType,
+  invalidArgumentValue,
   outOfRange,
   requireInteger,
   requireOptions,
@@ -522,7 +523,15 @@ class Letter implements Mail {
 }
 
 function sendable(batch: FrameBatch | Uint8Array, from: number) {
-  return checkSendable(batch, batch instanceof Uint8Array ? 'user0' : batch?.linkType, from)
+  const checked = checkSendable(batch, batch instanceof Uint8Array ? 'user0' : batch?.linkType, from)
+  if (checked.gso?.asksAny(checked.count)) {
+    throw invalidArgumentValue(
+      'batch.gso',
+      checked.gso,
+      'leaves work undone: send what cutFrames() makes of it',
+    )
+  }
+  return checked
 }
 
 function checkMail({ batch, endpoints }: Mail, from: number): number {

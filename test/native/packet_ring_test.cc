@@ -375,6 +375,7 @@ TEST(packet_sending, "frames go out in batches; what lies outside is refused, on
   std::vector<uint8_t> data = numbered(0, 150);
   std::vector<VnetHeader> headers(150);
   memset(static_cast<void*>(headers.data()), 0xee, 150 * sizeof(VnetHeader));
+  for (VnetHeader& header : headers) header.gso_type = kGsoNone;
   PacketWriter writer;
   auto memory = std::make_unique<WritingMemory>();
   std::vector<uint32_t> offsets(150), lengths(150, 1);

@@ -14,6 +14,7 @@
 #include "../../native/sys/fd.h"
 #include "../../native/sys/frame_splitter.h"
 #include "../../native/sys/frame_writer.h"
+#include "../../native/sys/packet_socket.h"
 #include "check.h"
 #include "packets.h"
 
@@ -263,4 +264,39 @@ TEST(falls_back, "a kernel that refuses joined frames gets them one by one, and 
     CHECK(message.size() == 10 + frames.lengths[i] &&
           memcmp(message.data() + 10, frames.bytes.data() + frames.offsets[i], frames.lengths[i]) == 0);
   }
+}
+
+TEST(cuts_for_packet_sockets, "a packet socket gets what its header can say, and segments of the rest, each with an empty header") {
+  int pair[2];
+  CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+  Fd ours(pair[0]), theirs(pair[1]);
+  Shape shape;
+  shape.ethernet = shape.tunnel = true;
+  const Bytes payload(2500, 6);
+  Built tunnel = build(shape, payload.data(), payload.size(), true);
+  tunnel.header.gso_size = 1000;
+  shape.tunnel = false;
+  Built plain = build(shape, payload.data(), payload.size(), true);
+  plain.header.gso_size = 1000;
+  Frames frames;
+  frames.add(plain.bytes, plain.header);
+  frames.add(tunnel.bytes, tunnel.header);
+  PacketWriter writer;
+  auto memory = std::make_unique<WritingMemory>();
+  WriteReport report = writer.write(ours.get(), {false, 10, 0}, frames.list(), UINT32_MAX, *memory);
+  CHECK(report.sent == 2 && report.dropped == 0 && report.next == 2);
+  Bytes bytes(70000);
+  ssize_t n = read(theirs.get(), bytes.data(), bytes.size());
+  CHECK(n == static_cast<ssize_t>(10 + plain.bytes.size()) && memcmp(bytes.data(), &plain.header, 10) == 0);
+  SegmentPlan plan;
+  CHECK(plan_segments(tunnel.bytes.data(), tunnel.bytes.size(), tunnel.header, true, plan) == 0 && plan.segments == 3);
+  const Bytes zero(10, 0);
+  for (uint32_t i = 0; i < 3; i++) {
+    Bytes segment(segment_length(plan, i));
+    write_segment(plan, i, segment.data());
+    n = read(theirs.get(), bytes.data(), bytes.size());
+    CHECK(n == static_cast<ssize_t>(10 + segment.size()) && memcmp(bytes.data(), zero.data(), 10) == 0 &&
+          memcmp(bytes.data() + 10, segment.data(), segment.size()) == 0);
+  }
+  CHECK(read(theirs.get(), bytes.data(), bytes.size()) < 0);
 }

@@ -4,6 +4,7 @@ import t from 'tap'
 import { Capture } from '../../../src/capture/index.js'
 import {
   decode,
+  encode,
   FrameBatch,
   frameFlags,
   verifyChecksums,
@@ -305,6 +306,28 @@ if (requiresRoot(t)) {
       break
     }
     t.equal(checked, 1)
+  })
+
+  t.test('a new filter is for frames, too, that are still to be cut', async t => {
+    await using cable = await connectedNetworks()
+    const options = { in: cable.blue, interface: 'v0', linkType: 'ethernet', offload: 'split' } as const
+    await using capture = await Capture.open({ ...options, latency: 'low', filter: 'tcp' })
+    await sendBulk(cable)
+    t.ok(capture.stats().received > 5n)
+    // In the middle of what may be a super-frame.
+    const batch = capture.tryReceive({ frames: 3 })!
+    for (const frame of batch) t.match(verifyChecksums(frame, 'ethernet'), { tcp: 'ok' })
+    batch.release()
+    capture.setFilter('udp port 7')
+    for (let i = 0; i < 1000; i++) t.equal(capture.tryReceive()?.count, undefined)
+    await using sender = await Capture.open({ in: cable.red, interface: 'v0', linkType: 'ethernet' })
+    const frame = encode({
+      ethernet: { destination: 'ff:ff:ff:ff:ff:ff', source: '02:00:00:00:00:01' },
+      ipv4: { source: '192.0.2.1', destination: '192.0.2.2' },
+      udp: { sourcePort: 7, destinationPort: 7 },
+    })
+    await sender.send(frame)
+    t.same((await captured(capture, 1))[0]!.data, frame)
   })
 
   t.test('nothing is left', leaks)

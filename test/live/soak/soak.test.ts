@@ -24,7 +24,7 @@ if (requiresRoot(t)) {
         .at(-1)
         ?.slice(1)
         .map(Number)
-    for (const mode of ['plain', 'split', 'whole']) {
+    for (const mode of ['plain', 'split', 'whole', 'forward']) {
       const [frames, units] = passed(mode) ?? []
       t.ok(frames! >= 60_000, `${mode}: ${frames}`)
       if (mode === 'whole') t.ok(units! < frames! / 4, `${units} super-frames`)

@@ -1,10 +1,20 @@
+import { spawnSync } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Capture } from '../../../src/capture/index.js'
 import { decode, encode, type FrameLayers, verifyChecksums } from '../../../src/frames/index.js'
 import type { Network } from '../../../src/network/index.js'
-import { cutFrames, FrameBatch, type FramePort } from '../../../src/port/index.js'
+import {
+  cutFrames,
+  FrameBatch,
+  type FramePort,
+  forward,
+  frames,
+  packets,
+  toDuplex,
+} from '../../../src/port/index.js'
 import { Tap, Tun, type TuntapOptions } from '../../../src/tuntap/index.js'
+import { UdpSocket } from '../../../src/udp/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { createNetwork, requiresNetworks } from '../../support/network.js'
 import { requires } from '../../support/requires.js'
@@ -52,6 +62,12 @@ async function badChecksums(network: Network): Promise<number> {
     if (/InCsumErrors/.test(names[0]!)) sum += Number(names[1])
   }
   return sum
+}
+
+function setHeaderSize(fd: number, size: number): void {
+  const program = `import fcntl, struct; fcntl.ioctl(3, 0x400454d8, struct.pack('i', ${size}))`
+  const { status } = spawnSync('python3', ['-c', program], { stdio: ['ignore', 'inherit', 'inherit', fd] })
+  if (status !== 0) throw new Error('python3 failed')
 }
 
 if (requiresNetworks(t)) {
@@ -206,7 +222,7 @@ if (requiresNetworks(t)) {
     const long = new Uint8Array(40 + 5000)
     long.set(first!.subarray(0, 40))
     long.fill(7, 40)
-    // IPv4's total length and checksum; the pseudo-header's sum is of no concern where it is cut here.
+    // With IPv4's total length and checksum.
     const header = encode({
       ipv4: { source: '10.0.0.9', destination: '10.0.0.1', protocol: 6 },
       payload: long.subarray(20),
@@ -217,7 +233,7 @@ if (requiresNetworks(t)) {
     t.throws(() => batch.gso!.set(0, { segmentSize: 65536 }), { code: 'ERR_OUT_OF_RANGE' })
     t.throws(() => batch.gso!.get(1), { code: 'ERR_OUT_OF_RANGE' })
     batch.gso!.set(0, { segmentation: 4, flags: 1, segmentSize: 1000, checksumStart: 20, checksumOffset: 16 })
-    t.throws(() => cutFrames(batch), { code: 'ERR_INVALID_ARG_VALUE', message: /gso\[0\]/ })
+    t.throws(() => cutFrames(batch), { code: 'ERR_FRAME_MALFORMED', message: /gso\[0\]/ })
     const [a, b] = await tuns(1500, { offload: 'off' }, { offload: 'whole' })
     for (const port of [a, b]) {
       const result = await port.send(batch)
@@ -253,17 +269,98 @@ if (requiresNetworks(t)) {
     t.equal(queue.offload, 'whole')
     const events = queue.events()
     await events.next()
-    // The header grows behind this queue's back: the kernel takes nothing that it sends.
-    a.setVnetHeaderSize(12)
+    t.throws(() => queue.setVnetHeaderSize(12), { code: 'ERR_INVALID_STATE' })
+    // The header grows behind the port's back (TUNSETVNETHDRSZ): the kernel takes nothing that it sends.
+    setHeaderSize(queue.fd, 12)
     const result = await queue.send(FrameBatch.from('ip', flow(10)))
     t.match(result, { sent: 0, dropped: 10, failure: { error: { code: 'EINVAL' } } })
     t.same((await events.next()).value, { type: 'offload-disabled', offload: 'tso4' })
-    queue.setVnetHeaderSize(12)
+    setHeaderSize(queue.fd, 10)
     t.match(await queue.send(FrameBatch.from('ip', flow(10))), { sent: 10, dropped: 0 })
     const late = queue.events()
     t.match((await late.next()).value, { type: 'state' })
     t.same((await late.next()).value, { type: 'offload-disabled', offload: 'tso4' })
     await Promise.all([a.close(), b.close()])
+  })
+
+  /** So many packets wait in a TUN as one super-frame, of 1000 bytes each. */
+  const waiting = async (offload: 'whole' | 'split', options: TuntapOptions = {}) => {
+    const tun = await Tun.create({
+      in: red,
+      addresses: ['10.2.0.1/24'],
+      ipv6LinkLocal: 'none',
+      offload,
+      ...options,
+    })
+    const socket = await UdpSocket.open({ in: red, address: '10.2.0.1' })
+    const datagrams = FrameBatch.from('user0', Array(10).fill(payload))
+    await socket.send(datagrams, { to: { address: '10.2.0.2', port: 7000 } })
+    await socket.close()
+    return tun
+  }
+
+  t.test('what takes frame by frame gets the frames that super-frames stand for', async t => {
+    for (const read of [
+      (tun: Tun) => frames(tun),
+      async function* (tun: Tun) {
+        for await (const { data } of packets(tun)) yield data
+      },
+      (tun: Tun): AsyncIterable<Uint8Array> => toDuplex(tun),
+    ]) {
+      await using tun = await waiting('whole')
+      let seen = 0
+      for await (const frame of read(tun)) {
+        t.equal(frame.length, 1028)
+        t.same(verifyChecksums(frame, 'ip'), { ipv4: 'ok', udp: 'ok' })
+        if (++seen === 10) break
+      }
+    }
+    await using tun = await waiting('whole')
+    await using socket = await UdpSocket.open({ in: red, address: '10.2.0.1' })
+    const batch = tun.tryReceive()!
+    t.equal(batch.count, 1)
+    const to = { address: '10.2.0.2', port: 7001 }
+    await t.rejects(socket.send(batch, { to }), { code: 'ERR_INVALID_ARG_VALUE', message: /cutFrames/ })
+    t.match(await socket.send(cutFrames(batch), { to }), { sent: 10 })
+  })
+
+  t.test('bytes of room around frames are not counted as theirs', async t => {
+    for (const offload of ['whole', 'split'] as const) {
+      await using tun = await waiting(offload, { headroom: 40, tailroom: 30 })
+      const batch = tun.tryReceive()!
+      const bytes = batch.lengths.reduce((sum, length) => sum + length, 0)
+      t.equal(tun.counters().receivedBytes, BigInt(bytes))
+    }
+  })
+
+  t.test('the rest of a super-frame is not delivered after a forward', async t => {
+    await using tun = await waiting('split')
+    await using other = await Tun.create({ in: blue })
+    t.equal(tun.tryReceive({ frames: 3 })!.count, 3)
+    await forward(tun, other).close()
+    t.equal(tun.tryReceive(), undefined)
+    t.ok(tun.counters().receivedDropped >= 7n, 'it is counted')
+  })
+
+  t.test('a budget that is used up ends a batch with its super-frame', async t => {
+    await using tun = await waiting('split')
+    const sender = await UdpSocket.open({ in: red, address: '10.2.0.1' })
+    const datagrams = FrameBatch.from('user0', Array(50).fill(payload))
+    const to = { address: '10.2.0.2', port: 7000 }
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    let seen = 0
+    for await (const batch of tun.batches({ frames: 7 })) {
+      seen += batch.count
+      // More comes than is read, and no batch ends where a super-frame does.
+      sender.trySend(datagrams, { to })
+      const until = performance.now() + 0.2
+      while (performance.now() < until);
+      if (ticks >= 5 || seen > 1_000_000) break
+    }
+    clearInterval(timer)
+    await sender.close()
+    t.ok(ticks >= 5, 'timers had their turn')
   })
 
   t.test('a port goes on elsewhere with all its settings', async t => {
