@@ -8,7 +8,7 @@ const txQueueLength = 10_000
 
 /**
  * Two devices in two networks, joined by a program; iperf3 (TCP, one stream) runs from one network to the other.
- * `native`: by forward(); `whole`: with super-frames.
+ * `native`: by forward(); `whole`: with super-frames; `split`: with super-frames that are cut and joined again.
  */
 export async function forward({ lab, rounds }) {
   const findings = []
@@ -23,6 +23,8 @@ export async function forward({ lab, rounds }) {
       c: await floor('c', 'plain'),
       cwhole: await floor('cwhole', 'whole'),
       ours: await ours('ours', 'loop', 'off'),
+      whole: await ours('whole', 'loop', 'whole'),
+      split: await ours('split', 'loop', 'split'),
       native: await ours('native', 'native', 'off'),
       nwhole: await ours('nwhole', 'native', 'whole'),
     }
@@ -43,6 +45,9 @@ export async function forward({ lab, rounds }) {
     const cpuPerGigabyte = result => result.cpuNs / result.bytes
     for (const [what, figures, floors, least, most] of [
       ['', results.ours, results.c, 0.97, 1.1],
+      [', whole', results.whole, results.cwhole, 0.97, 1.1],
+      [', split, to whole', results.split, results.whole, 0.5, undefined],
+      [', split, to plain', results.split, results.ours, 2, undefined],
       [', native plain', results.native, results.c, 1, 1.03],
       [', native whole', results.nwhole, results.cwhole, 1, 1.03],
     ]) {
@@ -63,6 +68,14 @@ export async function forward({ lab, rounds }) {
         }),
       )
     }
+    findings.push(
+      finding({
+        measure: `${kind.toUpperCase()}, whole: segments sent again`,
+        unit: '',
+        figures: results.whole.map(({ retransmits }) => retransmits),
+        most: 0,
+      }),
+    )
   }
   return findings
 }

@@ -1,4 +1,4 @@
-// forward.mjs tun|tap IFA IFB FD loop|native off|whole: passes batches both ways between IFA here and IFB in the
+// forward.mjs tun|tap IFA IFB FD loop|native off|whole|split: passes batches both ways between IFA here and IFB in the
 // namespace behind FD, in a loop of JavaScript's or natively.
 import { once } from 'node:events'
 import { Namespace } from '../../lib/netns/index.js'

@@ -407,7 +407,12 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
         "frames are forwarded with their VLAN tags in place: vlan: 'inline'",
       )
     }
-    return this.#takeUnchecked()
+    return Math.max(0, this.#unchecked)
+  }
+
+  /** What it did not get to leave out is left out here. */
+  protected override forwarded(): void {
+    this.#unchecked = Math.max(0, this.#leftUnchecked())
   }
 
   /** For what reads the ring in native code only. */

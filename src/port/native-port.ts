@@ -347,6 +347,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         const counts = forward.counts()
         for (const key of Object.keys(counts) as (keyof ForwardedCounts)[]) this.#counts[key] += counts[key]
         this.#forward = undefined
+        this.forwarded()
         leave()
         this.#line.wake()
       },
@@ -362,6 +363,9 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   protected forwardable(): number {
     return 0
   }
+
+  /** A forward has let go of the port, or could not begin. */
+  protected forwarded(): void {}
 
   #onReady(status: number, events: number): void {
     if (status < 0) {

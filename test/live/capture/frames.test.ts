@@ -11,6 +11,7 @@ import {
   virtioNetSegmentation,
 } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
+import { forward } from '../../../src/port/index.js'
 import { Tun } from '../../../src/tuntap/index.js'
 import { captured, tagged } from '../../support/captured.js'
 import { watchLeaks } from '../../support/leaks.js'
@@ -328,6 +329,21 @@ if (requiresRoot(t)) {
     })
     await sender.send(frame)
     t.same((await captured(capture, 1))[0]!.data, frame)
+  })
+
+  t.test('a forward that does not begin changes nothing of what a filter lets through', async t => {
+    await using cable = await connectedNetworks()
+    await using capture = await Capture.open({ in: cable.blue, interface: 'v0', linkType: 'ethernet' })
+    await using other = await Capture.open({ in: cable.blue, interface: 'v0', linkType: 'ethernet' })
+    await using sender = await Capture.open({ in: cable.red, interface: 'v0', linkType: 'ethernet' })
+    await sender.send(FrameBatch.from('ethernet', [markedFrame(1), markedFrame(2)]))
+    t.equal((await captured(other, 2)).length, 2)
+    capture.setFilter('tcp')
+    const reading = other.batches()
+    t.throws(() => forward(capture, other), { code: 'ERR_PORT_LOCKED' })
+    t.equal(capture.owner, 'none')
+    t.equal(capture.tryReceive(), undefined)
+    await reading.return!()
   })
 
   t.test('nothing is left', leaks)
