@@ -107,6 +107,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
    * the call that says "no more" would delay an answer.
    */
   #sparse = false
+  /** Frames were there when last looked: while they were dealt with, others may have come. Cheaper than to wait. */
+  #eager = false
   #woken = false
   readonly #captured: boolean
   /** The last send ended with the turn's share of work, not for want of room. */
@@ -184,7 +186,11 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     if (this.#owner !== 'none') throw portLocked(this.#owner)
     const reader = new BatchReader<L>(
       {
-        take: () => (this.#drained || this.#ended ? undefined : take()),
+        take: () => {
+          if (this.#ended || (this.#drained && !this.#eager)) return undefined
+          this.#eager = false
+          return take()
+        },
         ended: () => this.#ended,
         wait: () => this.awaitFrames(),
         free: () => {
@@ -415,6 +421,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
       else if (count > 0) this.#sparse = false
       this.#woken = false
+      this.#eager = count > 0
       if (count === 0) {
         if (error) this.#failed(error, 'read')
         return undefined
