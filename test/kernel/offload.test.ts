@@ -90,7 +90,7 @@ if (requiresRoot(t)) {
       const passing = join(a, b)
       t.ok(await transfer(red, blue, '10.0.0.2'), `TCP, ${ours} and ${theirs}`)
       // User-mode Linux loses a datagram whose checksum it verifies while it copies it across the border of two pages.
-      if (theirs !== 'off' || !isUserMode) await datagramsArrive(t, red, blue)
+      if (!isUserMode) await datagramsArrive(t, red, blue)
       await Promise.all([a.close(), b.close()])
       const whole = await passing
       t.equal(whole > 0, ours === 'whole', 'super-frames were seen where they are handed on')
