@@ -11,6 +11,7 @@
         "native/slab.cc",
         "native/descriptor_binding.cc",
         "native/forwarding.cc",
+        "native/frame_list.cc",
         "native/frame_port_binding.cc",
         "native/tuntap_binding.cc",
         "native/netns_binding.cc",

@@ -1,6 +1,7 @@
 #include "frame_port_binding.h"
 
 #include "arguments.h"
+#include "frame_list.h"
 #include "port_report.h"
 #include "slab.h"
 #include "throw_errno.h"
@@ -24,8 +25,7 @@ Napi::Function FramePort::define(Napi::Env env) {
        InstanceMethod<&FramePort::ref>("ref"), InstanceMethod<&FramePort::set_framing>("setFraming"),
        InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
        StaticValue("budgetSpent", Napi::Number::New(env, kBudgetSpent)),
-       StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame)),
-       StaticValue("maxRoom", Napi::Number::New(env, kMaxRoom))});
+       StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame))});
 }
 
 FramePort::FramePort(const Napi::CallbackInfo& info)
@@ -138,43 +138,21 @@ Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, done.frames);
 }
 
-// sendSlab(slab, first, count, from, withHeaders, budgeted)
 Napi::Value FramePort::send_slab(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
-  if (!slab) return {};
-  uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
-  if (first > Slab::kFrames || count > Slab::kFrames - first || from > count)
-    return throw_bad_call(env, "sendSlab(slab, first, count, from)"), env.Undefined();
-  bool headers = bool_of(info, 4);
-  FrameList list = {slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first,
-                    headers ? slab->headers() + first : nullptr, from, count};
-  return send(list, bool_of(info, 5));
+  FrameList list;
+  return read_slab_frames(info, list) ? send(list, bool_of(info, 5)) : Napi::Value();
 }
 
-// sendBytes(bytes, offsets, lengths, count, from, headers or undefined, budgeted)
 Napi::Value FramePort::send_bytes(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Bytes data = bytes_of(env, info[0]), offsets = bytes_of(env, info[1]), lengths = bytes_of(env, info[2]);
-  uint32_t count = uint_of(info, 3), from = uint_of(info, 4);
-  Bytes headers;
-  if (!info[5].IsUndefined()) headers = bytes_of(env, info[5]);
-  if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count || from > count ||
-      (headers.ok && (headers.length / sizeof(VnetHeader) < count ||
-                      reinterpret_cast<uintptr_t>(headers.data) % alignof(VnetHeader) != 0)))
-    return throw_bad_call(env, "sendBytes(bytes, offsets, lengths, count, from, headers)"), env.Undefined();
-  FrameList list = {data.data, data.length, reinterpret_cast<uint32_t*>(offsets.data),
-                    reinterpret_cast<uint32_t*>(lengths.data),
-                    headers.ok ? reinterpret_cast<VnetHeader*>(headers.data) : nullptr, from, count};
-  return send(list, bool_of(info, 6));
+  FrameList list;
+  return read_byte_frames(info, list) ? send(list, bool_of(info, 6)) : Napi::Value();
 }
 
-// sendFrame(bytes, budgeted): one frame, without columns. undefined: not the bytes of an ArrayBuffer.
+// undefined: not the bytes of an ArrayBuffer
 Napi::Value FramePort::send_frame(const Napi::CallbackInfo& info) {
-  Bytes data = bytes_of(info.Env(), info[0]);
-  if (!data.ok || data.length > UINT32_MAX) return info.Env().Undefined();
-  const uint32_t offset = 0, length = static_cast<uint32_t>(data.length);
-  return send({data.data, data.length, &offset, &length, nullptr, 0, 1}, info[1].ToBoolean());
+  SingleFrame columns;
+  FrameList list;
+  return read_single_frame(info, columns, list) ? send(list, bool_of(info, 1)) : info.Env().Undefined();
 }
 
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.

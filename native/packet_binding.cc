@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "bindings.h"
+#include "frame_list.h"
 #include "packet_opening.h"
 #include "port_report.h"
 #include "slab.h"
@@ -70,7 +71,7 @@ PacketPort::~PacketPort() { delete detach(); }
 
 bool PacketPort::describe_for_forward(ForwardPort& port) {
   if (!open() || recording_.running() || ring_->layout().cooked) return false;
-  ring_->abandon_segments();
+  abandoned_ += ring_->abandon_segments();
   port.fd = ring_->fd();
   port.ring = ring_;
   port.interface = interface_;
@@ -125,48 +126,32 @@ Napi::Value PacketPort::receive(const Napi::CallbackInfo& info) {
                      slab->times(), slab->originals(), slab->flags(), slab->vlans(), slab->interfaces()};
   PacketReport done = ring_->read(room, frames, uint_of(info, 4));
   turn_.add(done.frames);
+  abandoned_ += done.cut;
+  if (!done.no_room) {
+    report[kCut] = static_cast<int32_t>(abandoned_);
+    abandoned_ = 0;
+  }
   report[kCursor] = static_cast<int32_t>(room.frames.cursor);
   report[kError] = done.error;
   report[kLost] = static_cast<int32_t>(done.dropped > INT32_MAX ? INT32_MAX : done.dropped);
   return Napi::Number::New(env, done.no_room ? kNoRoom : static_cast<int32_t>(done.frames));
 }
 
-// sendSlab(slab, first, count, from, withHeaders, budgeted)
 Napi::Value PacketPort::send_slab(const Napi::CallbackInfo& info) {
-  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
-  if (!slab) return {};
-  uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
-  if (first > Slab::kFrames || count > Slab::kFrames - first || from > count)
-    return throw_bad_call(info.Env(), "sendSlab(slab, first, count, from)"), info.Env().Undefined();
-  VnetHeader* headers = bool_of(info, 4) ? slab->headers() + first : nullptr;
-  return send({slab->data(), Slab::kBytes, slab->offsets() + first, slab->lengths() + first, headers, from,
-               count},
-              bool_of(info, 5));
+  FrameList list;
+  return read_slab_frames(info, list) ? send(list, bool_of(info, 5)) : Napi::Value();
 }
 
-// sendBytes(bytes, offsets, lengths, count, from, headers or undefined, budgeted)
 Napi::Value PacketPort::send_bytes(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  Bytes data = bytes_of(env, info[0]), offsets = bytes_of(env, info[1]), lengths = bytes_of(env, info[2]);
-  uint32_t count = uint_of(info, 3), from = uint_of(info, 4);
-  Bytes headers;
-  if (!info[5].IsUndefined()) headers = bytes_of(env, info[5]);
-  if (!data.ok || !offsets.ok || !lengths.ok || offsets.length / 4 < count || lengths.length / 4 < count || from > count ||
-      (headers.ok && (headers.length / sizeof(VnetHeader) < count ||
-                      reinterpret_cast<uintptr_t>(headers.data) % alignof(VnetHeader) != 0)))
-    return throw_bad_call(env, "sendBytes(bytes, offsets, lengths, count, from, headers)"), env.Undefined();
-  return send({data.data, data.length, reinterpret_cast<uint32_t*>(offsets.data),
-               reinterpret_cast<uint32_t*>(lengths.data),
-               headers.ok ? reinterpret_cast<VnetHeader*>(headers.data) : nullptr, from, count},
-              bool_of(info, 6));
+  FrameList list;
+  return read_byte_frames(info, list) ? send(list, bool_of(info, 6)) : Napi::Value();
 }
 
-// sendFrame(bytes, budgeted): one frame, without columns. undefined: not the bytes of an ArrayBuffer.
+// undefined: not the bytes of an ArrayBuffer
 Napi::Value PacketPort::send_frame(const Napi::CallbackInfo& info) {
-  Bytes data = bytes_of(info.Env(), info[0]);
-  if (!data.ok || data.length > UINT32_MAX) return info.Env().Undefined();
-  const uint32_t offset = 0, length = static_cast<uint32_t>(data.length);
-  return send({data.data, data.length, &offset, &length, nullptr, 0, 1}, bool_of(info, 1));
+  SingleFrame columns;
+  FrameList list;
+  return read_single_frame(info, columns, list) ? send(list, bool_of(info, 1)) : info.Env().Undefined();
 }
 
 // Returns the first frame not looked at, or budgetSpent; the rest is reported.
@@ -308,7 +293,7 @@ Napi::Value PacketPort::record(const Napi::CallbackInfo& info) {
   options.max_packets = bound(4);
   options.max_bytes = bound(5);
   options.max_ms = bound(6);
-  ring_->abandon_segments();
+  abandoned_ += ring_->abandon_segments();
   on_recorded_ = Napi::Persistent(info[7].As<Napi::Function>());
   Failure failure = recording_.start(
       environment_, *ring_, static_cast<Fd&&>(out), std::move(options), this,

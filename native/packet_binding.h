@@ -61,6 +61,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, public ForwardedPo
   Napi::FunctionReference on_ready_, on_closed_, on_recorded_;
   bool attached_ = false;
   TurnBudget turn_;
+  uint32_t abandoned_ = 0;    // frames that are lost and not told of yet
   uint64_t counted_[4] = {};  // as they were at the end
 };
 

@@ -281,7 +281,7 @@ export interface NativeTuntapSettings {
 
 export interface NativeBinding {
   initialize(makeSystemError: (errno: number, syscall: string, request?: string) => Error): void
-  /** What calls report beside their result, eight 32-bit integers. */
+  /** What calls report beside their result, 32-bit integers. */
   report: ArrayBuffer
   Slab: { new (): NativeSlab; bytes: number; frames: number; headerBytes: number }
   cutFrames(

@@ -327,15 +327,11 @@ bool PacketRing::plan(const RingPacket& packet, const RingFrame& frame, const Vn
   return false;
 }
 
-void PacketRing::drop() {
-  counters_.dropped++;
+uint32_t PacketRing::abandon_segments() {
+  if (segment_ == 0) return 0;
+  const uint32_t rest = plan_.segments - segment_;
   advance();
-  consumed_--;  // it was not handed on
-}
-
-void PacketRing::abandon_segments() {
-  if (segment_ == 0) return;
-  drop();
+  return rest;
 }
 
 PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
@@ -353,7 +349,8 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
     if (layout_.vnet_header) header = header_of(packet, frame);
     // Of more than 64 KiB (IPv6 jumbograms), which nothing could take.
     if (layout_.split && header.gso_type != kGsoNone && frame.original > kMaxFrame) {
-      drop();
+      advance();
+      if (++report.cut >= max_frames) break;
       continue;
     }
     const bool cut = layout_.split && header.gso_type != kGsoNone &&

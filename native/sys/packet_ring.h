@@ -56,6 +56,7 @@ struct PacketRoom {
 
 struct PacketReport {
   uint32_t frames = 0;
+  uint32_t cut = 0;      // frames that are too long to be cut: left out
   uint64_t dropped = 0;  // by the kernel since the last report
   bool no_room = false;  // the next frame does not fit, and none was read
   int error = 0;         // EAGAIN: the ring is empty; 0: a bound was met
@@ -115,8 +116,8 @@ class PacketRing {
   // Frames that were handed on, or looked at and left out.
   uint64_t consumed() const { return consumed_; }
 
-  // Whoever comes next reads whole frames: one that was delivered in part is left out, and counted as dropped.
-  void abandon_segments();
+  // Whoever comes next reads whole frames: one that was delivered in part is left out. How many frames that loses.
+  uint32_t abandon_segments();
   // Adds what the kernel counted since.
   void count();
 
@@ -149,7 +150,6 @@ class PacketRing {
  private:
   // Prepares the segments of a super-frame; false: it can't be cut.
   bool plan(const RingPacket& packet, const RingFrame& frame, const VnetHeader& header);
-  void drop();
   bool peek_block(RingPacket& packet);
   bool peek_slot(RingPacket& packet);
   void receive_long(RingPacket& packet);

@@ -75,7 +75,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 {
   readonly linkType: L
   readonly maxFrameLength: number
-  accepts: ReadonlySet<Offload>
+  #accepts: ReadonlySet<Offload>
   /** Open until the port has ended. */
   protected readonly handle: H
   /** Of batches: 0 on ports that cut super-frames. */
@@ -123,7 +123,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   protected constructor(source: number | ((onReady: OnReady) => H), options: NativePortOptions<L>) {
     this.linkType = options.linkType
     this.maxFrameLength = options.maxFrameLength
-    this.accepts = new Set(options.accepts)
+    this.#accepts = new Set(options.accepts)
     this.vnetHeaderSize = options.split ? 0 : options.vnetHeaderSize
     this.#name = options.name
     this.#around = (options.headroom ?? 0) + (options.tailroom ?? 0)
@@ -146,6 +146,10 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       if (!options.lent) closeDescriptor(source)
       throw error
     }
+  }
+
+  get accepts(): ReadonlySet<Offload> {
+    return this.#accepts
   }
 
   get owner(): FramePort['owner'] {
@@ -318,9 +322,14 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   protected joinsRefused(_kinds: number): void {}
 
   /** Of ports over a descriptor. */
-  protected setFraming(this: NativePort<L, NativeFramePort>, framing: Framing): void {
+  protected setFraming(
+    this: NativePort<L, NativeFramePort>,
+    framing: Framing,
+    accepts: Iterable<Offload> = this.#accepts,
+  ): void {
     if (this.ended) return
     this.handle.setFraming(framing)
+    this.#accepts = new Set(accepts)
     this.vnetHeaderSize = framing.split ? 0 : framing.vnetHeaderSize
   }
 

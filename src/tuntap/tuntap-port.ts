@@ -159,7 +159,6 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     }
     this.#checkNotForwarded()
     this.#control('TUNSETOFFLOAD', mask)
-    this.accepts = new Set(offloads)
     this.#setFraming({ offloads })
   }
 
@@ -358,7 +357,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 
   #setFraming(changes: Partial<FrameSettings>): void {
     this.#settings = { ...this.#settings, ...changes }
-    this.setFraming(framingOf(this.linkType, this.#flags, this.#settings))
+    this.setFraming(framingOf(this.linkType, this.#flags, this.#settings), this.#settings.offloads)
   }
 
   #control(request: Parameters<typeof control>[2], value?: number): number {

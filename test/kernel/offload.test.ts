@@ -6,28 +6,12 @@ import { release } from 'node:os'
 import t, { type Test } from 'tap'
 import { Capture } from '../../src/capture/index.js'
 import { Network } from '../../src/network/index.js'
-import { FrameBatch, type FramePort } from '../../src/port/index.js'
+import { FrameBatch } from '../../src/port/index.js'
 import { Tap, Tun } from '../../src/tuntap/index.js'
 import { UdpSocket } from '../../src/udp/index.js'
+import { joinPorts } from '../support/join-ports.js'
 import { watchLeaks } from '../support/leaks.js'
 import { requiresRoot } from '../support/requires.js'
-
-/** Passes frames on, both ways, until the ports are closed; resolves with how many were super-frames. */
-async function join<L extends 'ethernet' | 'ip'>(a: FramePort<L>, b: FramePort<L>): Promise<number> {
-  let whole = 0
-  const pass = async (from: FramePort<L>, to: FramePort<L>) => {
-    for await (const batch of from.batches()) {
-      for (let i = 0; i < batch.count; i++) if (batch.gso?.isSuperFrame(i)) whole++
-      try {
-        await to.send(batch)
-      } catch (error) {
-        if ((error as { code?: string }).code !== 'ERR_PORT_CLOSED') throw error
-      }
-    }
-  }
-  await Promise.all([pass(a, b), pass(b, a)])
-  return whole
-}
 
 const data = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 31) >> 4)
 const hash = createHash('sha256').update(data).digest('hex')
@@ -87,7 +71,7 @@ if (requiresRoot(t)) {
       const a = await Tun.create({ in: red, name: 't0', addresses: ['10.0.0.1/24'], offload: ours })
       const b = await Tun.create({ in: blue, name: 't0', addresses: ['10.0.0.2/24'], offload: theirs })
       if (ours !== 'off') t.equal(a.accepts.has('uso4'), hasUso, 'UDP is what the kernel says')
-      const passing = join(a, b)
+      const passing = joinPorts(a, b)
       t.ok(await transfer(red, blue, '10.0.0.2'), `TCP, ${ours} and ${theirs}`)
       // User-mode Linux loses a datagram whose checksum it verifies while it copies it across the border of two pages.
       if (!isUserMode) await datagramsArrive(t, red, blue)
@@ -118,7 +102,7 @@ if (requiresRoot(t)) {
         latency: 'low',
         offload: cableOffload,
       })
-      const passing = join<'ethernet'>(tap, cable)
+      const passing = joinPorts<'ethernet'>(tap, cable)
       t.ok(await transfer(red, blue, '10.1.0.2'), `to the cable: ${tapOffload} and ${cableOffload}`)
       t.ok(await transfer(blue, red, '10.1.0.1'), 'and from it')
       await Promise.all([tap.close(), cable.close()])

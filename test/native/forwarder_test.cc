@@ -13,21 +13,14 @@
 #include <vector>
 
 #include "check.h"
+#include "socket_pair.h"
 
 using namespace netloom;
 
 namespace {
 
-// Sockets that keep message borders stand in for devices.
-struct Device {
-  Fd ours, theirs;
-  explicit Device(int buffer = 0) {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) abort();
-    ours.reset(pair[0]);
-    theirs.reset(pair[1]);
-    if (buffer > 0) setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-  }
+struct Device : SocketPair {
+  using SocketPair::SocketPair;
   bool deliver(const std::string& bytes) { return write(theirs.get(), bytes.data(), bytes.size()) >= 0; }
   // Waits for it; empty: there was none for long.
   std::string taken(int patience = 5000) {

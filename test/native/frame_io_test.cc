@@ -10,20 +10,14 @@
 
 #include "../../native/sys/fd.h"
 #include "check.h"
+#include "socket_pair.h"
 
 using namespace netloom;
 
 namespace {
 
-// A pair of sockets that keeps message borders stands in for a device: what one side writes, the other reads.
-struct Device {
-  Fd ours, theirs;
-  Device() {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) abort();
-    ours.reset(pair[0]);
-    theirs.reset(pair[1]);
-  }
+struct Device : SocketPair {
+  using SocketPair::SocketPair;
   void deliver(const std::string& bytes) { CHECK(write(theirs.get(), bytes.data(), bytes.size()) >= 0); }
   std::string taken() {
     std::string bytes(70000, 0);

@@ -17,20 +17,14 @@
 #include "../../native/sys/packet_socket.h"
 #include "check.h"
 #include "packets.h"
+#include "socket_pair.h"
 
 using namespace netloom;
 
 namespace {
 
-// A pair of sockets that keeps message borders stands in for a device.
-struct Device {
-  Fd ours, theirs;
-  Device() {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) abort();
-    ours.reset(pair[0]);
-    theirs.reset(pair[1]);
-  }
+struct Device : SocketPair {
+  using SocketPair::SocketPair;
   void deliver(const VnetHeader& header, const Bytes& frame) {
     Bytes bytes(10 + frame.size());
     memcpy(bytes.data(), &header, 10);
@@ -155,9 +149,7 @@ TEST(splits_no_nonsense, "what can't be cut is counted and not delivered, and no
 }
 
 TEST(cuts_while_writing, "a device without super-frames gets segments, each once, however often it is full") {
-  Device device;
-  int size = 4608;
-  setsockopt(device.ours.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  Device device(4608);
   Frames frames;
   std::vector<Bytes> expected, found;
   for (uint32_t i = 0; i < 4; i++) {

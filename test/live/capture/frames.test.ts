@@ -14,6 +14,7 @@ import { Network } from '../../../src/network/index.js'
 import { forward } from '../../../src/port/index.js'
 import { Tun } from '../../../src/tuntap/index.js'
 import { captured, tagged } from '../../support/captured.js'
+import { iperf3 } from '../../support/iperf.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { markedBatch, markedFrame, sequenceOf } from '../../support/marked-frames.js'
 import { connectedNetworks } from '../../support/networks.js'
@@ -329,6 +330,31 @@ if (requiresRoot(t)) {
     })
     await sender.send(frame)
     t.same((await captured(capture, 1))[0]!.data, frame)
+  })
+
+  t.test('jumbograms are left out where super-frames are cut, and counted', async t => {
+    if (!requires(t, 'iperf3')) return
+    await using cable = await connectedNetworks()
+    for (const [host, network] of [cable.red, cable.blue].entries()) {
+      await network.links.change('v0', { gsoMaxSize: 150_000 })
+      await network.addresses.create({ link: 'v0', address: `fd00::${host + 1}/64`, dad: 'skip' })
+    }
+    const options = { in: cable.red, interface: 'v0', linkType: 'ethernet', direction: 'out' } as const
+    await using whole = await Capture.open({ ...options, offload: 'whole', blockSize: 1 << 20 })
+    await using split = await Capture.open({ ...options, offload: 'split', blockSize: 1 << 20 })
+    await iperf3(cable.red, cable.blue, 'fd00::2', '-n', '20M')
+    let jumbograms = 0
+    for (let batch = whole.tryReceive(); batch; batch = whole.tryReceive()) {
+      for (const length of batch.lengths) if (length > 65_600) jumbograms++
+      batch.release()
+    }
+    t.ok(jumbograms > 0, 'the kernel makes them')
+    for (let batch = split.tryReceive(); batch; batch = split.tryReceive()) {
+      for (const frame of batch) if (frame.length > 1514 || frame[20] === 0) t.fail(`${frame.length} bytes`)
+      batch.release()
+    }
+    const { dropped } = split.stats()
+    t.ok(split.counters().receivedDropped - dropped > 0n)
   })
 
   t.test('a forward that does not begin changes nothing of what a filter lets through', async t => {

@@ -1,10 +1,10 @@
-import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import { Capture } from '../../../src/capture/index.js'
 import { compileFilter } from '../../../src/filter/index.js'
 import { Network } from '../../../src/network/index.js'
 import { type Forward, filter, forward, portPair } from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
+import { iperf3 } from '../../support/iperf.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { isMarked, markedFrame, sequenceOf } from '../../support/marked-frames.js'
 import { requires, requiresRoot } from '../../support/requires.js'
@@ -46,22 +46,6 @@ async function pings(t: Test, network: Network, host = 2): Promise<void> {
   }
 }
 
-/** What iperf3 has to say of so many bytes from one to the other. It ends before the last of them arrive. */
-async function stream(from: Network, to: Network, bytes: string, ...more: string[]) {
-  const server = to.namespace.spawn('iperf3', ['-s', '-1', '--forceflush'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  try {
-    for await (const text of server.stdout!) if (String(text).includes('listening')) break
-    const arguments_ = ['-c', '10.7.0.2', '-n', bytes, '-J', ...more]
-    const { stdout } = await from.namespace.exec('iperf3', arguments_, { timeoutMs: 60_000 })
-    return JSON.parse(stdout).end
-  } finally {
-    server.kill('SIGKILL')
-    if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
-  }
-}
-
 /** The kernel's counters of a link, which it counts from its own side. */
 async function kernelCounts(network: Network, name: string) {
   const { rxPackets, rxBytes, txPackets, txBytes } = await network.links.statistics(name)
@@ -84,11 +68,11 @@ if (requiresRoot(t)) {
         const { red, blue, a, b, joined } = both
         t.equal(a.owner, 'forward')
         await pings(t, red)
-        const tcp = await stream(red, blue, '64M')
+        const tcp = await iperf3(red, blue, '10.7.0.2', '-n', '64M')
         t.ok(tcp.sum_received.bytes >= 16 << 20, 'TCP')
-        const back = await stream(red, blue, '16M', '-R')
+        const back = await iperf3(red, blue, '10.7.0.2', '-n', '16M', '-R')
         t.ok(back.sum_received.bytes >= 1 << 20, 'TCP, the other way')
-        const udp = await stream(red, blue, '50K', '-u', '-b', '50M', '-l', '1200')
+        const udp = await iperf3(red, blue, '10.7.0.2', '-n', '50K', '-u', '-b', '50M', '-l', '1200')
         t.equal(udp.sum.lost_packets, 0, 'UDP')
         const frames = total(both)
         t.equal(frames.dropped, 0n)
@@ -131,12 +115,12 @@ if (requiresRoot(t)) {
         await using b = (await open(blue, 2, there)) as Tap
         await using joined = forward(a, b, { thread: 'own' })
         await pings(t, red)
-        const back = await stream(red, blue, '8M', '-R')
+        const back = await iperf3(red, blue, '10.7.0.2', '-n', '8M', '-R')
         t.ok(back.sum_received.bytes >= 1 << 20, `${kind.name} ${here} to ${there}`)
-        t.ok((await stream(red, blue, '8M')).sum_received.bytes >= 1 << 20)
+        t.ok((await iperf3(red, blue, '10.7.0.2', '-n', '8M')).sum_received.bytes >= 1 << 20)
         const { aToB, bToA } = joined.counters()
         t.same([aToB.dropped, bToA.dropped], [0n, 0n])
-        const udp = await stream(red, blue, '50K', '-u', '-b', '50M', '-l', '1200')
+        const udp = await iperf3(red, blue, '10.7.0.2', '-n', '50K', '-u', '-b', '50M', '-l', '1200')
         t.equal(udp.sum.lost_packets, 0)
       }
     }
@@ -177,9 +161,9 @@ if (requiresRoot(t)) {
         })
         await using joined = forward(tap, capture)
         await pings(t, red)
-        const tcp = await stream(red, blue, '16M')
+        const tcp = await iperf3(red, blue, '10.7.0.2', '-n', '16M')
         t.ok(tcp.sum_received.bytes >= 1 << 20)
-        t.ok((await stream(red, blue, '16M', '-R')).sum_received.bytes >= 1 << 20)
+        t.ok((await iperf3(red, blue, '10.7.0.2', '-n', '16M', '-R')).sum_received.bytes >= 1 << 20)
         const { aToB, bToA } = joined.counters()
         t.same([aToB.dropped, bToA.dropped], [0n, 0n])
         joined.pause()

@@ -1,51 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Capture } from '../../../src/capture/index.js'
 import { decode, encode, type FrameLayers, verifyChecksums } from '../../../src/frames/index.js'
 import type { Network } from '../../../src/network/index.js'
-import {
-  cutFrames,
-  FrameBatch,
-  type FramePort,
-  forward,
-  frames,
-  packets,
-  toDuplex,
-} from '../../../src/port/index.js'
+import { cutFrames, FrameBatch, forward, frames, packets, toDuplex } from '../../../src/port/index.js'
 import { Tap, Tun, type TuntapOptions } from '../../../src/tuntap/index.js'
 import { UdpSocket } from '../../../src/udp/index.js'
+import { iperf3 } from '../../support/iperf.js'
+import { joinPorts } from '../../support/join-ports.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { createNetwork, requiresNetworks } from '../../support/network.js'
 import { requires } from '../../support/requires.js'
-
-/** Passes frames on, both ways, until the ports are closed. */
-function join<L extends 'ethernet' | 'ip'>(a: FramePort<L>, b: FramePort<L>): Promise<unknown> {
-  const pass = async (from: FramePort<L>, to: FramePort<L>) => {
-    for await (const batch of from.batches()) {
-      try {
-        await to.send(batch)
-      } catch (error) {
-        if ((error as { code?: string }).code !== 'ERR_PORT_CLOSED') throw error
-      }
-    }
-  }
-  return Promise.all([pass(a, b), pass(b, a)])
-}
-
-/** What iperf3 says of so many bytes from red to blue; its server is one of blue's. */
-async function measure(red: Network, blue: Network, to: string, ...options: string[]) {
-  const server = blue.namespace.exec('iperf3', ['-s', '-1', '-J'])
-  const ask = () => red.namespace.exec('iperf3', ['-c', to, '-J', ...options], { reject: false })
-  let answer = JSON.parse((await ask()).stdout)
-  // The server takes its time to listen.
-  for (let i = 0; i < 100 && /refused/.test(answer.error ?? ''); i++) {
-    await delay(20)
-    answer = JSON.parse((await ask()).stdout)
-  }
-  await server
-  return answer
-}
 
 /** Packets that a network's stack refused for their checksum. */
 async function badChecksums(network: Network): Promise<number> {
@@ -94,17 +59,15 @@ if (requiresNetworks(t)) {
       if (!requires(t, 'iperf3', 'ping')) return
       for (const mtu of ours === theirs ? [1280, 1500, 9000, 65520] : [1500]) {
         const [a, b] = await tuns(mtu, { offload: ours }, { offload: theirs })
-        const passing = join(a, b)
+        const passing = joinPorts(a, b)
         for (const address of ['10.0.0.2', 'fd00::2']) {
-          const tcp = await measure(red, blue, address, '-n', '30M')
-          t.equal(tcp.error, undefined, `TCP to ${address}, MTU ${mtu}`)
-          // The server stops counting when it hears of the end, which can overtake the last of it.
-          t.ok(tcp.end.sum_received.bytes > 25e6)
-          if (ours === 'whole' && theirs === 'whole') t.equal(tcp.end.sum_sent.retransmits, 0)
-          const back = await measure(red, blue, address, '-n', '10M', '-R')
-          t.ok(back.end.sum_received.bytes > 8e6, 'and back')
-          const udp = await measure(red, blue, address, '-u', '-b', '200M', '-n', '10M')
-          t.ok(udp.end.sum.packets > udp.end.sum.lost_packets, `UDP to ${address}`)
+          const tcp = await iperf3(red, blue, address, '-n', '30M')
+          t.ok(tcp.sum_received.bytes > 25e6, `TCP to ${address}, MTU ${mtu}`)
+          if (ours === 'whole' && theirs === 'whole') t.equal(tcp.sum_sent.retransmits, 0)
+          const back = await iperf3(red, blue, address, '-n', '10M', '-R')
+          t.ok(back.sum_received.bytes > 8e6, 'and back')
+          const udp = await iperf3(red, blue, address, '-u', '-b', '200M', '-n', '10M')
+          t.ok(udp.sum.packets > udp.sum.lost_packets, `UDP to ${address}`)
           const ping = await red.namespace.exec('ping', ['-c', '20', '-i', '0.01', '-s', '3000', address])
           t.match(ping.stdout, / 0% packet loss/)
         }
@@ -149,11 +112,10 @@ if (requiresNetworks(t)) {
         latency: 'low',
         offload: cableOffload,
       })
-      const passing = join<'ethernet'>(tap, cable)
+      const passing = joinPorts<'ethernet'>(tap, cable)
       for (const reverse of [[], ['-R']]) {
-        const { error, end } = await measure(red, blue, '10.1.0.2', '-n', '20M', ...reverse)
-        t.equal(error, undefined, `TAP ${tapOffload}, cable ${cableOffload} ${reverse}`)
-        t.ok(end.sum_received?.bytes > 16e6)
+        const { sum_received } = await iperf3(red, blue, '10.1.0.2', '-n', '20M', ...reverse)
+        t.ok(sum_received.bytes > 16e6, `TAP ${tapOffload}, cable ${cableOffload} ${reverse}`)
       }
       await Promise.all([tap.close(), cable.close()])
       await passing
@@ -183,9 +145,9 @@ if (requiresNetworks(t)) {
     const [a, b] = await tuns(1500, { offload: 'whole' }, { offload: 'off' })
     t.match(a, { offload: 'whole', vnetHeaderBytes: 10 })
     t.ok(a.accepts.has('tso4') && b.accepts.size === 0)
-    const passing = join(a, b)
+    const passing = joinPorts(a, b)
     const seen: { whole: Uint8Array; gso: object; frames: Uint8Array[] }[] = []
-    const connected = measure(red, blue, '10.0.0.2', '-n', '3M')
+    const connected = iperf3(red, blue, '10.0.0.2', '-n', '3M')
     // Both look at what passes.
     const send = b.send.bind(b)
     b.send = async batch => {
