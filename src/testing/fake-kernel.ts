@@ -152,11 +152,10 @@ export function emptyRequest(
   view.setUint16(6, flags, littleEndian)
   fill?.(view)
   return {
-    type,
     flags,
     message: bytes,
     length,
-    pathAt: offset => (offset === 16 ? 'thing.part' : undefined),
+    marks: ['thing', 16, 'part', 0],
     stamp: (sequence, port) => {
       view.setUint32(8, sequence, littleEndian)
       view.setUint32(12, port, littleEndian)

@@ -7,6 +7,7 @@ import {
   type NetlinkError,
   NLM_F,
   type Ongoing,
+  RequestList,
 } from '../../src/netlink/core/index.js'
 import { emptyRequest, FakeKernel } from '../../src/testing/fake-kernel.js'
 
@@ -22,14 +23,17 @@ const step = fc.oneof(
     length: fc.constantFrom(16, 20, 3000),
   }),
   fc.record({ do: fc.constant('list' as const), items: fc.nat(5), interruptions: fc.nat(2) }),
+  fc.record({
+    do: fc.constant('several' as const),
+    errnos: fc.array(fc.constantFrom(0, 0, 0, 17), { minLength: 1, maxLength: 12 }),
+  }),
   fc.record({ do: fc.constant('flush' as const) }),
   fc.record({ do: fc.constant('deliver' as const), count: fc.nat(6) }),
   fc.record({ do: fc.constant('abandon' as const), which: fc.nat() }),
   fc.record({ do: fc.constant('capacity' as const), datagrams: fc.integer({ min: 1, max: 12 }) }),
 )
 
-interface Probe extends Exchange {
-  id: number
+interface Asked {
   list: boolean
   errno: number
   messages: number
@@ -47,12 +51,12 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
       fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }),
       fc.integer({ min: 1024, max: 40_000 }),
       (steps, budget) => {
-        const probes: Probe[] = []
+        const probes: Asked[] = []
         const flushes: (() => void)[] = []
         const kernel: FakeKernel = new FakeKernel(request => {
           const probe = probes[request.payload.u32(0)]!
           probe.sent = true
-          const payload = Uint8Array.from(new Uint8Array(Uint32Array.of(probe.id).buffer))
+          const payload = Uint8Array.from(new Uint8Array(Uint32Array.of(request.payload.u32(0)).buffer))
           const messages = Array.from({ length: probe.messages }, () => payload)
           if (probe.list) return kernel.dump(100, messages)
           const end = probe.errno ? kernel.refuse(request, probe.errno) : kernel.acknowledge(request)
@@ -64,22 +68,24 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
           port: 7,
           budget,
         })
-        const ongoing: Ongoing[] = []
+        const ongoing: (Ongoing | undefined)[] = []
+        const request = (id: number, flags: number, length = 20) =>
+          emptyRequest(100, flags, length, view => {
+            new Uint32Array(view.buffer, 16, 1)[0] = id
+          })
+        const asked = (list: boolean, errno: number, messages: number): Asked => {
+          const probe = { list, errno, messages, got: 0, results: [], abandoned: false, sent: false }
+          probes.push(probe)
+          return probe
+        }
         const ask = (settings: { list: boolean; errno: number; messages: number; length: number }) => {
           const id = probes.length
           const flags = NLM_F.REQUEST | (settings.list ? NLM_F.DUMP : NLM_F.ACK)
-          const probe: Probe = {
-            ...settings,
-            id,
+          const probe = asked(settings.list, settings.errno, settings.messages)
+          const exchange: Exchange = {
             operation: 'test',
-            request: emptyRequest(100, flags, Math.max(20, settings.length), view => {
-              new Uint32Array(view.buffer, 16, 1)[0] = id
-            }),
+            request: request(id, flags, Math.max(20, settings.length)),
             replyBytes: settings.list ? 0 : 1024,
-            got: 0,
-            results: [],
-            abandoned: false,
-            sent: false,
             onMessage: message => {
               if (message.payload.u32(0) !== id) throw new Error('an answer to somebody else')
               if (probe.abandoned || probe.results.length > 0) throw new Error('after the end')
@@ -90,8 +96,39 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
             },
             onDone: failure => void probe.results.push(failure),
           }
-          probes.push(probe)
-          ongoing.push(conversation.start(probe))
+          ongoing.push(conversation.start(exchange))
+        }
+        const askSeveral = (errnos: number[]) => {
+          const list = new RequestList()
+          const several = errnos.map((errno, i) => {
+            const flags = NLM_F.REQUEST | NLM_F.ACK
+            list.add({ request: request(probes.length, flags), operation: 'test', subject: `${i}` })
+            ongoing.push(undefined)
+            return asked(false, errno, 0)
+          })
+          const onRefused = (i: number, failure: unknown) => {
+            const { results } = several[i]!
+            if (results.length > 0 && !isNetloomError(failure, 'ERR_NETLINK_OVERFLOW'))
+              throw new Error('twice')
+            if (results.length === 0) results.push(failure)
+          }
+          conversation.start({
+            operation: 'test',
+            request: list.part(0, errnos.length),
+            parts: {
+              count: errnos.length,
+              context: i => list.context(i),
+              marks: i => list.marks(i),
+              onRefused,
+            },
+            replyBytes: 1024 * errnos.length,
+            onMessage: () => {
+              throw new Error('an answer to somebody else')
+            },
+            onDone: failure => {
+              for (const { results } of several) if (results.length === 0) results.push(failure)
+            },
+          })
         }
         const flush = () => {
           for (const each of flushes.splice(0)) each()
@@ -101,14 +138,16 @@ t.test('whatever happens, everyone is told the truth, once, or that it is not kn
           else if (each.do === 'list') {
             kernel.interruptions += each.interruptions
             ask({ list: true, errno: 0, messages: each.items, length: 20 })
-          } else if (each.do === 'flush') flush()
+          } else if (each.do === 'several') askSeveral(each.errnos)
+          else if (each.do === 'flush') flush()
           else if (each.do === 'deliver') kernel.deliver(conversation, each.count)
           else if (each.do === 'capacity') kernel.capacity = each.datagrams
           else {
             const which = each.which % (probes.length || 1)
             const probe = probes[which]
-            if (!probe || probe.results.length > 0) continue
-            conversation.abandon(ongoing[which]!)
+            const one = ongoing[which]
+            if (!probe || !one || probe.results.length > 0) continue
+            conversation.abandon(one)
             probe.abandoned = true
           }
         }

@@ -1,12 +1,20 @@
 import { NetloomError } from '../../errors/index.js'
 import { abortError, deferred, onAbort, throwIfAborted } from '../../lifecycle/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
-import { acknowledgementBytes, Conversation, type Exchange, type Ongoing } from './conversation.js'
+import {
+  acknowledgementBytes,
+  Conversation,
+  type Exchange,
+  groupBytes,
+  type Ongoing,
+  type Parts,
+} from './conversation.js'
 import { DumpStream, type DumpStreamOptions } from './dump-stream.js'
 import { type NetlinkSocket, openNetlinkSocket, readDatagrams, sendDatagram, waitReadable } from './handle.js'
 import type { Message } from './message-reader.js'
 import type { Request } from './message-writer.js'
 import type { RequestContext } from './netlink-error.js'
+import type { RequestList } from './request-list.js'
 
 export interface ConnectionOptions {
   /** The namespace whose network it is about, which stays the caller's to keep. Default: where the process is. */
@@ -39,9 +47,6 @@ export interface WaitOptions {
 
 // Requests that complete at once, one after the other, before the event loop gets its turn.
 const sendsPerTurn = 64
-
-// Few enough that what is made for them is gone before it grows old.
-const requestsPerChunk = 512
 
 // Where the system allows: with it, a thousand acknowledgements may be on their way.
 const defaultReceiveBuffer = 1024 * 1024
@@ -124,35 +129,40 @@ export class NetlinkConnection {
    * Changes, one after the other in few calls; each that fails leaves the others as they are. Resolves with what became
    * of each: its error, or `undefined`. After an abort what was not sent yet has the abort's error.
    */
-  async requestAll(
-    requests: readonly ({ request: Request } & RequestContext)[],
-    options?: WaitOptions,
-  ): Promise<unknown[]> {
-    const failures: unknown[] = new Array(requests.length).fill(undefined)
-    for (let first = 0; first < requests.length; first += requestsPerChunk) {
+  async requestAll(list: RequestList, options?: WaitOptions): Promise<unknown[]> {
+    const failures: unknown[] = new Array(list.length).fill(undefined)
+    for (let first = 0; first < list.length; ) {
       this.#checkOpen()
       const { signal } = options ?? {}
       if (signal?.aborted) return failures.fill(abortError(signal), first)
-      await this.#requestChunk(requests.slice(first, first + requestsPerChunk), (i, failure) => {
-        failures[first + i] = failure
-      })
+      const most = Math.max(1, Math.floor(this.#conversation.budget / acknowledgementBytes))
+      const count = Math.min(list.fitting(first, groupBytes), most)
+      await this.#requestPart(list, first, count, failures)
+      first += count
     }
     return failures
   }
 
-  #requestChunk(
-    requests: readonly ({ request: Request } & RequestContext)[],
-    tell: (i: number, failure: unknown) => void,
-  ): Promise<void> {
+  #requestPart(list: RequestList, first: number, count: number, failures: unknown[]): Promise<void> {
     return new Promise(resolve => {
-      let left = requests.length
-      requests.forEach(({ request, operation, subject }, i) => {
-        const onDone = (failure?: unknown) => {
-          if (failure !== undefined) tell(i, failure)
-          if (--left === 0) resolve()
-        }
-        const replyBytes = acknowledgementBytes
-        this.#conversation.start({ request, operation, subject, replyBytes, onMessage: ignore, onDone })
+      const parts: Parts = {
+        count,
+        context: i => list.context(first + i),
+        marks: i => list.marks(first + i),
+        onRefused: (i, failure) => {
+          failures[first + i] ??= failure
+        },
+      }
+      this.#conversation.start({
+        ...list.context(first),
+        request: list.part(first, count),
+        parts,
+        replyBytes: count * acknowledgementBytes,
+        onMessage: ignore,
+        onDone: failure => {
+          if (failure !== undefined) for (let i = 0; i < count; i++) parts.onRefused(i, failure)
+          resolve()
+        },
       })
     })
   }

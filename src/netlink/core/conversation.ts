@@ -2,8 +2,17 @@ import { NetloomError } from '../../errors/index.js'
 import { messageHeaderLength, NLM_F, NLMSG } from './constants.js'
 import { littleEndian } from './endianness.js'
 import { type Message, malformed, readMessages } from './message-reader.js'
-import type { Request } from './message-writer.js'
+import type { Marks, Request } from './message-writer.js'
 import { acknowledgementAttributes, NetlinkError, type RequestContext, readFailure } from './netlink-error.js'
+
+/** Of a request that is several, one behind the other, of which the last one asks for an acknowledgement. */
+export interface Parts {
+  readonly count: number
+  context(i: number): RequestContext
+  marks(i: number): Marks
+  /** The kernel refused this one, or its answer was lost; what becomes of the others is to come. */
+  onRefused(i: number, failure: unknown): void
+}
 
 /** One request and what comes back for it. Exactly one `onDone` follows, unless {@link Conversation.abandon} is called. */
 export interface Exchange extends RequestContext {
@@ -12,6 +21,7 @@ export interface Exchange extends RequestContext {
   readonly replyBytes: number
   /** Changes nothing, or comes to the same when done twice: where the answer is lost, it is asked for again. */
   readonly repeatable?: boolean | undefined
+  readonly parts?: Parts | undefined
   /** An answer that is no control message. Its bytes are lent. May throw: the exchange then fails with that. */
   onMessage(message: Message): void
   onDone(failure?: unknown): void
@@ -25,7 +35,9 @@ export interface Ongoing {
 }
 
 interface State extends Ongoing {
+  /** The first of its numbers; there are more if it has parts. */
   sequence: number
+  count: number
   dump: boolean
   interrupted: boolean
   restarts: number
@@ -43,6 +55,7 @@ function stateOf(exchange: Exchange): State {
   return {
     exchange,
     sequence: 0,
+    count: exchange.parts?.count ?? 1,
     dump: (exchange.request.flags & NLM_F.DUMP) === NLM_F.DUMP,
     interrupted: false,
     restarts: 0,
@@ -69,7 +82,7 @@ export interface ConversationOptions {
 }
 
 /** Requests that go together fill at most so many bytes. */
-const groupBytes = 16 * 1024
+export const groupBytes = 16 * 1024
 
 /** Bytes of replies below which the budget does not fall when they are lost. */
 const leastBudget = 8 * 1024
@@ -105,6 +118,11 @@ export class Conversation {
     this.#restarts = options.restarts ?? 8
     this.#budget = options.budget
     this.#sequence = options.sequence ?? 0
+  }
+
+  /** Bytes of replies that may be outstanding now. */
+  get budget(): number {
+    return this.#budget
   }
 
   /** True while an answer is to come. */
@@ -179,7 +197,7 @@ export class Conversation {
       if ((state.dump || state.exchange.repeatable) && !state.abandoned) {
         this.#restart(state, () => lost(state.exchange))
       } else {
-        this.#finish(state, lost(state.exchange))
+        this.#lose(state)
       }
     }
     this.#pump()
@@ -209,7 +227,7 @@ export class Conversation {
     }
   }
 
-  /** As many as fit a datagram and the budget; one that is larger than either goes alone. */
+  /** As many as fit a datagram and the budget. What is larger than either goes alone, and what has parts. */
   #nextGroup(): State[] {
     let bytes = 0
     let replyBytes = this.#replyBytes
@@ -221,8 +239,9 @@ export class Conversation {
       bytes += aligned(exchange.request.length)
       replyBytes += exchange.replyBytes
       const fits = replyBytes <= this.#budget || replyBytes === exchange.replyBytes
-      if (!fits || (bytes > groupBytes && group.length > 0)) break
+      if (!fits || ((bytes > groupBytes || exchange.parts) && group.length > 0)) break
       group.push(state)
+      if (exchange.parts) bytes = groupBytes
     }
     if (this.#head === this.#queue.length || this.#head > 4096) {
       this.#queue = this.#queue.slice(this.#head)
@@ -244,12 +263,14 @@ export class Conversation {
   }
 
   #number(state: State): void {
-    do this.#sequence = (this.#sequence + 1) >>> 0
-    while (this.#sequence === 0 || this.#active.has(this.#sequence))
-    state.sequence = this.#sequence
+    for (let free = 0; free < state.count; ) {
+      this.#sequence = (this.#sequence + 1) >>> 0
+      free = this.#sequence === 0 || this.#active.has(this.#sequence) ? 0 : free + 1
+    }
+    state.sequence = this.#sequence - state.count + 1
     state.interrupted = false
     state.exchange.request.stamp(state.sequence, this.#options.port)
-    this.#active.set(state.sequence, state)
+    for (let i = 0; i < state.count; i++) this.#active.set(state.sequence + i, state)
     this.#replyBytes += state.exchange.replyBytes
     if (state.dump) this.#dumping = state
   }
@@ -281,12 +302,21 @@ export class Conversation {
       case NLMSG.NOOP:
         return
       case NLMSG.OVERRUN:
-        this.#finish(state, lost(state.exchange))
+        this.#lose(state)
         return
       case NLMSG.ERROR: {
         // In order: those before it that nothing was heard of went well, unless something was lost.
         if (!this.#deaf) for (const earlier of state.group) this.#finish(earlier)
-        const failure = this.#readError(message, state.exchange)
+        const { exchange } = state
+        const { parts } = exchange
+        if (parts) {
+          const i = message.sequence - state.sequence
+          const failure = this.#readError(message, parts.marks(i), parts.context(i))
+          if (failure !== undefined) parts.onRefused(i, failure)
+          if (i === parts.count - 1) this.#finish(state)
+          return
+        }
+        const failure = this.#readError(message, exchange.request.marks, exchange)
         // Of a dump: there was no room to begin.
         if (state.dump && !state.abandoned && failure instanceof NetlinkError && failure.code === 'ENOBUFS') {
           this.#restart(state, () => failure)
@@ -315,7 +345,7 @@ export class Conversation {
     const errno = message.payload.length >= 4 ? message.payload.s32(0) : 0
     if (errno < 0) {
       const attributes = message.flags & NLM_F.ACK_TLVS ? acknowledgementAttributes(message, 4) : undefined
-      this.#finish(state, readFailure(errno, attributes, state.exchange.request, state.exchange))
+      this.#finish(state, readFailure(errno, attributes, state.exchange.request.marks, state.exchange))
     } else if (state.interrupted && !state.abandoned) {
       this.#restart(
         state,
@@ -343,7 +373,7 @@ export class Conversation {
   }
 
   /** struct nlmsgerr: a number, the request's header and perhaps the request, then attributes. */
-  #readError(message: Message, exchange: Exchange): unknown {
+  #readError(message: Message, marks: Marks, context: RequestContext): unknown {
     const { payload } = message
     const errno = payload.s32(0)
     if (errno === 0) return undefined
@@ -353,7 +383,13 @@ export class Conversation {
       const echoed = message.flags & NLM_F.CAPPED ? messageHeaderLength : payload.u32(4)
       attributes = acknowledgementAttributes(message, 4 + ((echoed + 3) & ~3))
     }
-    return readFailure(errno, attributes, exchange.request, exchange)
+    return readFailure(errno, attributes, marks, context)
+  }
+
+  #lose(state: State): void {
+    const { parts } = state.exchange
+    for (let i = 0; parts && i < parts.count; i++) parts.onRefused(i, lost(parts.context(i)))
+    this.#finish(state, parts ? undefined : lost(state.exchange))
   }
 
   #finish(state: State, failure?: unknown): void {
@@ -363,7 +399,7 @@ export class Conversation {
   /** False: it had ended already. */
   #forget(state: State): boolean {
     if (this.#active.get(state.sequence) !== state) return false
-    this.#active.delete(state.sequence)
+    for (let i = 0; i < state.count; i++) this.#active.delete(state.sequence + i)
     this.#replyBytes -= state.exchange.replyBytes
     if (this.#dumping === state) this.#dumping = undefined
     return true

@@ -19,10 +19,17 @@ export interface FixedPart {
   write(view: DataView, at: number): void
 }
 
+/**
+ * What stands where in a message: a name for all of it, then for each attribute where it begins, its name, and where the
+ * one that it is in is in this list (0: in none). One list for all of them: most requests are a few attributes, of which
+ * nobody will ask.
+ */
+export type Marks = readonly (number | string)[]
+
 /** A message ready to be sent, which remembers what stands where in it. */
 export interface Request {
-  readonly type: number
   readonly flags: number
+  readonly marks: Marks
   /** The whole message: a view. */
   readonly message: Uint8Array
   /** Of the message, in bytes. */
@@ -30,16 +37,22 @@ export interface Request {
   /** Fills in who asks, and as which one: `nlmsg_seq` and `nlmsg_pid`. */
   stamp(sequence: number, port: number): void
   copyTo(target: Uint8Array, at: number): void
-  /** The name of the attribute that begins at this offset, from the outermost down: `link.bridge.ageingTimeMs`. */
-  pathAt(offset: number): string | undefined
 }
 
-/**
- * For each attribute where it begins, its name, and where the one that it is in is in this list (-1: in none). One list
- * for all of them: most requests are a few attributes, of which nobody will ask.
- */
-type Marks = (number | string)[]
 const markLength = 3
+
+/** The name of the attribute that begins at this offset, from the outermost down: `link.bridge.ageingTimeMs`. */
+export function pathAt(marks: Marks, offset: number): string | undefined {
+  let mark = 1
+  while (mark < marks.length && marks[mark] !== offset) mark += markLength
+  if (mark >= marks.length) return undefined
+  const names: string[] = []
+  for (; mark > 0; mark = marks[mark + 2] as number) {
+    const name = marks[mark + 1] as string
+    if (name) names.unshift(name)
+  }
+  return [marks[0], ...names].join('.')
+}
 
 /**
  * Writes one netlink message: header, the family's fixed part, attributes. Every attribute is written with the name
@@ -52,16 +65,15 @@ export class MessageWriter implements Request {
   /** Where the message begins, and where it ends by now. */
   #start: number
   #end: number
-  readonly #marks: Marks = []
-  #parent = -1
-  readonly type: number
+  readonly #marks: (number | string)[]
+  #parent = 0
+  readonly #type: number
   readonly flags: number
-  readonly #root: string
 
   constructor(options: { type: number; flags: number; header: FixedPart; name: string }) {
-    this.type = options.type
+    this.#type = options.type
     this.flags = options.flags
-    this.#root = options.name
+    this.#marks = [options.name]
     chunk ??= newChunk(chunkLength)
     this.#bytes = chunk.bytes
     this.#view = chunk.view
@@ -188,7 +200,7 @@ export class MessageWriter implements Request {
   finish(): Request {
     const start = this.#start
     this.#view.setUint32(start, this.#end - start, littleEndian)
-    this.#view.setUint16(start + 4, this.type, littleEndian)
+    this.#view.setUint16(start + 4, this.#type, littleEndian)
     this.#view.setUint16(start + 6, this.flags, littleEndian)
     // Thousands may wait at once: another object, or a view of its bytes, would be most of what each weighs.
     return this
@@ -196,6 +208,10 @@ export class MessageWriter implements Request {
 
   get length(): number {
     return this.#end - this.#start
+  }
+
+  get marks(): Marks {
+    return this.#marks
   }
 
   get message(): Uint8Array {
@@ -210,19 +226,6 @@ export class MessageWriter implements Request {
   copyTo(target: Uint8Array, at: number): void {
     const bytes = this.#bytes
     for (let from = this.#start, to = at; from < this.#end; from++, to++) target[to] = bytes[from]!
-  }
-
-  pathAt(offset: number): string | undefined {
-    const marks = this.#marks
-    let mark = 0
-    while (mark < marks.length && marks[mark] !== offset) mark += markLength
-    if (mark >= marks.length) return undefined
-    const names: string[] = []
-    for (; mark >= 0; mark = marks[mark + 2] as number) {
-      const name = marks[mark + 1] as string
-      if (name) names.unshift(name)
-    }
-    return [this.#root, ...names].join('.')
   }
 
   /** Writes an attribute's header and gives the offset of its value, which is zero. The memory may be another then. */

@@ -1,7 +1,7 @@
 import { SystemError } from '../../errors/index.js'
 import { NLMSGERR_ATTR } from './constants.js'
 import type { AttributeCursor, Message } from './message-reader.js'
-import type { Request } from './message-writer.js'
+import { type Marks, pathAt } from './message-writer.js'
 
 /** What a request was for, in the words of who made it. */
 export interface RequestContext {
@@ -64,10 +64,11 @@ function explain({ errno, kernelMessage, attribute, missing }: NetlinkErrorOptio
 export function readFailure(
   errno: number,
   attributes: AttributeCursor | undefined,
-  request: Request,
+  marks: Marks,
   context: RequestContext,
 ): NetlinkError {
-  const options: NetlinkErrorOptions = { ...context, errno }
+  const { operation, subject } = context
+  const options: NetlinkErrorOptions = { operation, subject, errno }
   let missing: number | undefined
   let nest: number | undefined
   while (attributes?.next()) {
@@ -76,7 +77,7 @@ export function readFailure(
         options.kernelMessage = attributes.string()
         break
       case NLMSGERR_ATTR.OFFS:
-        options.attribute = request.pathAt(attributes.u32())
+        options.attribute = pathAt(marks, attributes.u32())
         break
       case NLMSGERR_ATTR.MISS_TYPE:
         missing = attributes.u32()
@@ -87,7 +88,7 @@ export function readFailure(
     }
   }
   if (missing !== undefined) {
-    options.missing = { type: missing, within: nest === undefined ? undefined : request.pathAt(nest) }
+    options.missing = { type: missing, within: nest === undefined ? undefined : pathAt(marks, nest) }
   }
   return new NetlinkError(options)
 }

@@ -1,5 +1,5 @@
 import { requireOptions } from '../../errors/index.js'
-import type { NetlinkConnection, WaitOptions } from '../core/index.js'
+import { type NetlinkConnection, RequestList, type WaitOptions } from '../core/index.js'
 import { type AddressOptions, addressChange } from './address.js'
 import type { Change, LinkIndex } from './change.js'
 import {
@@ -27,7 +27,7 @@ export type AddressKey = Pick<AddressOptions, 'link' | 'address' | 'peer'>
  * by name are looked up, when a change is added. The kernel takes each by itself: one that fails leaves the others as they are.
  */
 export class Batch {
-  readonly #changes: Change[] = []
+  readonly #changes = new RequestList()
   readonly #index: LinkIndex
 
   /** Of routes. @throws TypeError, RangeError; NetloomError `ERR_LINK_NOT_FOUND` */
@@ -127,6 +127,6 @@ export class Batch {
   }
 
   #add(change: Change): void {
-    this.#changes.push(change)
+    this.#changes.add(change)
   }
 }

@@ -11,6 +11,7 @@ import {
   NLMSG,
   type Ongoing,
   type Request,
+  RequestList,
 } from '../../../src/netlink/core/index.js'
 import { emptyRequest, encodeMessage, FakeKernel, type FakeReply } from '../../../src/testing/fake-kernel.js'
 
@@ -671,4 +672,40 @@ t.test('a transaction ends as one', async t => {
     }),
     [lost, lost, lost, lost],
   )
+})
+
+t.test('several in one: each has its own number and its own end', async t => {
+  const refused = (request: Message, kernel: FakeKernel) =>
+    request.sequence % 2 ? kernel.refuse(request, 17, { offset: 16 }) : kernel.acknowledge(request)
+  const { kernel, conversation } = start(refused, { sequence: 0xffff_fffc })
+  const single = probe(emptyRequest(CHANGE))
+  conversation.start(single)
+  const list = new RequestList()
+  // More than its first piece of memory holds.
+  for (let i = 0; i < 4; i++)
+    list.add({ request: emptyRequest(CHANGE, 5, 1998), operation: 'do', subject: `${i}` })
+  t.equal(list.length, 4)
+  t.equal(list.fitting(0, 1), 1)
+  t.equal(list.fitting(0, 4000), 2)
+  t.equal(list.fitting(2, 1 << 20), 2)
+  const several = probe(list.part(0, 4))
+  const errors: [number, unknown][] = []
+  conversation.start({
+    ...several,
+    parts: {
+      count: 4,
+      context: i => list.context(i),
+      marks: i => list.marks(i),
+      onRefused: (i, failure) => errors.push([i, failure]),
+    },
+  })
+  const sequences = kernel.requests.map(request => request.sequence)
+  t.same(sequences, [0xffff_fffd, 1, 2, 3, 4], 'in a row, past the end of numbers')
+  kernel.deliver(conversation)
+  t.match(errors, [
+    [0, { code: 'EEXIST', operation: 'do', subject: '0', attribute: 'thing.part' }],
+    [2, { code: 'EEXIST', subject: '2' }],
+  ])
+  t.same(several.results, [undefined])
+  t.notOk(conversation.waiting)
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { littleEndian, Payload, readMessages } from '../../../src/netlink/core/index.js'
+import { littleEndian, Payload, pathAt, readMessages } from '../../../src/netlink/core/index.js'
 import { changeAddressRequest, readAddress } from '../../../src/netlink/route/address.js'
 import { RTM } from '../../../src/netlink/route/constants.js'
 import { readLink } from '../../../src/netlink/route/link.js'
@@ -73,10 +73,12 @@ if (!littleEndian) {
       mtu: 1400,
       bridge: { ageingTimeMs: 50 },
     })
-    const paths = Array.from({ length: request.message.length }, (_, i) => request.pathAt(i)).filter(Boolean)
+    const paths = Array.from({ length: request.message.length }, (_, i) => pathAt(request.marks, i)).filter(
+      Boolean,
+    )
     t.same(paths, ['link.name', 'link.mtu', 'link', 'link.kind', 'link.bridge', 'link.bridge.ageingTimeMs'])
     const pair = createLinkRequest({ kind: 'veth', name: 'a', peer: { name: 'b', mtu: 1 } })
-    const peers = Array.from({ length: pair.message.length }, (_, i) => pair.pathAt(i)).filter(Boolean)
+    const peers = Array.from({ length: pair.message.length }, (_, i) => pathAt(pair.marks, i)).filter(Boolean)
     t.same(peers, ['link.name', 'link', 'link.kind', 'link', 'link.peer', 'link.peer.name', 'link.peer.mtu'])
   })
 
