@@ -1,5 +1,5 @@
-// Reads what `tap run --reporter=tap` prints, line by line: shows a line per test file and every failure in
-// full, and counts what the runner counts (assertions, and tests that were left out as a whole).
+// Reads the TAP of one test file, line by line: shows every failure in full and a line at the end, and counts
+// assertions, and tests that were left out as a whole.
 
 export class TapReport {
   passed = 0
@@ -7,25 +7,25 @@ export class TapReport {
   skipped = 0
   /** Reasons of tests that were left out, with how often each was given. */
   reasons = new Map()
+  #file
   #print
   /** Names of the tests that are running, outermost first, and the failures shown before each began. */
   #running = []
-  #shown = 0
-  #counted = false
+  #ended = false
   #failure
   #yamlEnd
 
-  constructor(print) {
+  constructor(file, print) {
+    this.#file = file
     this.#print = print
   }
 
-  /** Call when the runner has ended: a failure that was not reported must not get lost. */
-  end(exitCode) {
+  /** Call when the process has ended: a failure that was not reported must not get lost. */
+  end(how, milliseconds) {
     this.#flush()
-    if (!this.#counted || (exitCode !== 0 && this.failed === 0)) {
-      this.#print(`not ok  the test runner ended with code ${exitCode}`)
-      this.failed++
-    }
+    if (!this.#ended || (how !== 0 && this.failed === 0)) this.#fail([], [`ended with ${how}`])
+    const verdict = this.failed > 0 ? 'not ok' : 'ok'
+    this.#print(`${verdict}  ${this.#file}  (${(milliseconds / 1000).toFixed(1)} s)`)
   }
 
   line(line) {
@@ -35,37 +35,41 @@ export class TapReport {
       return
     }
     this.#flush()
-    const totals = /^# \{ total: \d+, (.*) \}$/.exec(line)
     const subtest = /^( *)# Subtest: (.*)$/.exec(line)
     const point = /^( *)(ok|not ok) \d+(?: - (.*))?$/.exec(line)
-    const empty = /^ *1\.\.0 # (?:SKIP )?(.*)$/.exec(line)
-    if (totals) this.#count(totals[1])
-    else if (subtest) this.#begin(subtest[1].length / 4, subtest[2])
+    const plan = /^( *)1\.\.\d+(?: # (?:SKIP )?(.*))?$/.exec(line)
+    if (subtest) this.#begin(subtest[1].length / 4, subtest[2])
     else if (point) this.#point(point[1], point[2] === 'ok', point[3] ?? '')
-    else if (empty && empty[1] !== 'no tests found') this.#reason(empty[1])
+    else if (plan) this.#plan(plan[1] === '', plan[2])
   }
 
   #begin(depth, name) {
     this.#running.length = depth
-    this.#running.push({ name: plain(name), shown: this.#shown })
+    this.#running.push({ name: plain(name), shown: this.failed })
   }
 
   #point(indent, ok, text) {
     const depth = indent.length / 4
-    const [, name, time] = /^(.*?)(?: # time=([\d.]+)ms)?(?: \{)?$/.exec(text)
+    const [, name] = /^(.*?)(?: # time=[\d.]+ms)?(?: \{)?$/.exec(text)
     const directive = /^(.*?) # (SKIP|TODO)\b *(.*)$/.exec(name)
     const own = this.#running[depth]
     const summary = own?.name === plain(directive?.[1] ?? name)
     if (directive) {
+      this.skipped++
       if (directive[2] === 'SKIP' && !summary && directive[3]) this.#reason(directive[3])
-    } else if (!ok && (!summary || own.shown === this.#shown)) {
+    } else if (!ok && (!summary || own.shown === this.failed)) {
       const path = this.#running.slice(0, depth).map(test => test.name)
-      this.#failure = { indent, title: [...path, plain(name)].join(' > '), details: [] }
-    }
-    if (depth === 0) {
-      this.#print(`${ok ? 'ok' : 'not ok'}  ${plain(name)}${time ? `  (${(time / 1000).toFixed(1)} s)` : ''}`)
-    }
+      this.#failure = { indent, path: [...path, plain(name)], details: [] }
+    } else if (ok && !summary) this.passed++
     if (summary) this.#running.length = depth
+  }
+
+  /** A plan in the outermost test ends the file; one of nothing says why. */
+  #plan(outermost, reason) {
+    this.#ended ||= outermost
+    if (!reason) return
+    this.#reason(reason)
+    if (outermost) this.skipped++
   }
 
   #yaml(line) {
@@ -78,20 +82,13 @@ export class TapReport {
   }
 
   #flush() {
-    if (!this.#failure) return
-    this.#print(`\nFAILED  ${this.#failure.title}`)
-    for (const detail of this.#failure.details) this.#print(detail)
-    this.#print('')
-    this.#shown++
+    if (this.#failure) this.#fail(this.#failure.path, this.#failure.details)
     this.#failure = undefined
   }
 
-  #count(text) {
-    this.#counted = true
-    const number = name => Number(new RegExp(`\\b${name}: (\\d+)`).exec(text)?.[1] ?? 0)
-    this.passed += number('pass')
-    this.failed += number('fail')
-    this.skipped += number('skip') + number('todo')
+  #fail(path, details) {
+    this.failed++
+    this.#print(['', `FAILED  ${[this.#file, ...path].join(' > ')}`, ...details, ''].join('\n'))
   }
 
   #reason(reason) {

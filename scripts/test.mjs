@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { asanLibrary, missingPackages } from './node-gyp.mjs'
-import { TapReport } from './tap-report.mjs'
+import { testAsan } from './test-asan.mjs'
+import { testFiles } from './test-files.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -39,13 +40,13 @@ const kindsByKernel = new Map()
 const chosen = process.argv.slice(2)
 const names = chosen.filter(argument => lanes.some(lane => lane.name === argument))
 const paths = chosen.filter(argument => !names.includes(argument))
-const unknown = paths.find(path => testFiles(path).length === 0)
+const unknown = paths.find(path => filesIn(path).length === 0)
 if (unknown !== undefined) {
   console.error(`"${unknown}" is neither a test nor a lane (${lanes.map(lane => lane.name).join(', ')})`)
   process.exit(2)
 }
 
-if (paths.length > 0) await runFiles(paths.flatMap(testFiles), 1)
+if (paths.length > 0) await runFiles(paths.flatMap(filesIn), 1)
 if (names.length > 0 || chosen.length === 0)
   await runLanes(names.length > 0 ? names : lanes.map(lane => lane.name))
 summarize()
@@ -56,11 +57,11 @@ async function runLanes(wanted) {
     const members = able.filter(lane => lane.group === group)
     console.log(`\n# ${members.map(lane => lane.name).join(', ')}`)
     if (group === 'native') await runNative()
-    else if (group === 'asan') await runTap(process.execPath, ['scripts/test-asan.mjs'])
+    else if (group === 'asan') add(await testAsan())
     // Live tests share the machine's devices, processors and limits: one file after the other.
     else
       await runFiles(
-        members.flatMap(lane => testFiles(join('test', lane.name))),
+        members.flatMap(lane => filesIn(join('test', lane.name))),
         group === 'pure' ? 2 : 1,
       )
   }
@@ -77,11 +78,11 @@ function canRun({ name, can }) {
 function hasTests(lane) {
   return ['native', 'asan'].includes(lane)
     ? existsSync(`scripts/test-${lane}.mjs`)
-    : testFiles(join('test', lane)).length > 0
+    : filesIn(join('test', lane)).length > 0
 }
 
 /** The test files in a folder, or the file itself. */
-function testFiles(path) {
+function filesIn(path) {
   if (!existsSync(path)) return []
   if (!statSync(path).isDirectory()) return [path]
   return readdirSync(path, { recursive: true })
@@ -90,21 +91,12 @@ function testFiles(path) {
     .sort()
 }
 
-function runFiles(files, jobs) {
-  return runTap(join('node_modules', '.bin', 'tap'), ['run', '--reporter=tap', `--jobs=${jobs}`, ...files])
-}
-
-async function runTap(command, args) {
-  const report = new TapReport(line => console.log(line))
-  const code = await run(command, args, line => {
+async function runFiles(files, jobs) {
+  const onLine = line => {
     const kinds = /^ *# kinds on (\S+): (.*)$/.exec(line)
     if (kinds) kindsByKernel.set(kinds[1], new Map(kinds[2].split(' ').map(word => word.split('='))))
-    report.line(line)
-  })
-  report.end(code)
-  add(report)
-  for (const [reason, times] of report.reasons)
-    leftOut.push(`${times} ${times === 1 ? 'test' : 'tests'}: ${reason}`)
+  }
+  add(await testFiles(files, { jobs, onLine }))
 }
 
 /** scripts/test-native.mjs prints one flat list of TAP. */
@@ -119,10 +111,11 @@ async function runNative() {
   add(counted)
 }
 
-function add({ passed, failed, skipped }) {
+function add({ passed, failed, skipped, reasons = [] }) {
   totals.passed += passed
   totals.failed += failed
   totals.skipped += skipped
+  for (const [reason, times] of reasons) leftOut.push(`${times} ${times === 1 ? 'test' : 'tests'}: ${reason}`)
 }
 
 async function run(command, args, onLine) {

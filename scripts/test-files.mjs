@@ -1,0 +1,50 @@
+// Runs test files, each in a process of its own, and shows what became of them.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { TapReport } from './tap-report.mjs'
+
+const loader = new URL('typescript.mjs', import.meta.url).href
+const timeoutSeconds = 400
+// What a test says of itself when it takes too long comes first.
+const killAfterSeconds = timeoutSeconds + 20
+
+/**
+ * Gives how many assertions passed and failed, how many tests were left out, and the reasons of these. `onLine` sees
+ * all that the files print.
+ */
+export async function testFiles(files, { jobs = 1, cwd, env, onLine = () => {} } = {}) {
+  const totals = { passed: 0, failed: 0, skipped: 0, reasons: new Map() }
+  const left = files.values()
+  const work = async () => {
+    for (const file of left) {
+      const report = await testFile(file, { cwd, env, onLine })
+      for (const name of ['passed', 'failed', 'skipped']) totals[name] += report[name]
+      for (const [reason, times] of report.reasons)
+        totals.reasons.set(reason, (totals.reasons.get(reason) ?? 0) + times)
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, work))
+  return totals
+}
+
+async function testFile(file, { cwd, env, onLine }) {
+  const report = new TapReport(file, text => console.log(text))
+  const began = performance.now()
+  const child = spawn(process.execPath, ['--import', loader, file], {
+    cwd,
+    env: { ...process.env, TAP: '1', TAP_TIMEOUT: `${timeoutSeconds}`, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise((resolve, reject) => {
+    child.on('close', (code, signal) => resolve(signal ?? code)).on('error', reject)
+  })
+  const killer = setTimeout(() => child.kill('SIGKILL'), killAfterSeconds * 1000)
+  for await (const line of createInterface({ input: child.stdout })) {
+    onLine(line)
+    report.line(line)
+  }
+  const how = await ended
+  clearTimeout(killer)
+  report.end(how, performance.now() - began)
+  return report
+}
