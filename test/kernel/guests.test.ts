@@ -25,12 +25,17 @@ function bundle(): string {
   return outfile
 }
 
+// A guest takes a minute or two, and on a busy machine many. Each has about one processor to do.
+const seconds = 1000
+t.jobs = 2
+const bundled = bundle()
 for (const [name, { title }] of Object.entries(guests)) {
-  t.test(`under ${title}`, { timeout: 300_000 }, async t => {
+  t.test(`under ${title}`, { timeout: (seconds + 20) * 1000 }, async t => {
     const able = canRunGuest(name)
     if (!requiresThat(t, able === true, `${title}: ${able}`)) return
     const script = join(root, 'test/support/guest/guest.mjs')
-    const command = `TAP_TIMEOUT=280 NETLOOM_REQUIRE=${process.env.NETLOOM_REQUIRE ?? ''} node ${bundle()}`
-    await t.spawn(process.execPath, [script, name, '280', command], { cwd: root, timeout: 290_000 }, 'there')
+    const command = `TAP_TIMEOUT=${seconds} NETLOOM_REQUIRE=${process.env.NETLOOM_REQUIRE ?? ''} node ${bundled}`
+    const options = { cwd: root, timeout: (seconds + 10) * 1000 }
+    await t.spawn(process.execPath, [script, name, `${seconds}`, command], options, 'there')
   })
 }
