@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import dnsPacket from 'dns-packet'
 import fc from 'fast-check'
 import t from 'tap'
 import { equalBytes, hex } from '../../src/bytes/index.js'
@@ -17,10 +18,12 @@ import {
   type LinkType,
   linkTypes,
   Reassembler,
+  registerDns,
   verifyChecksums,
 } from '../../src/frames/index.js'
 import { recordArbitraries } from '../support/frame-arbitraries.js'
 import { Mutator } from '../support/random.js'
+import { RandomDns } from '../support/random-dns.js'
 import { RandomFrames } from '../support/random-frames.js'
 
 // NETLOOM_FUZZ_RUNS inputs for every target; NETLOOM_FUZZ_SEED repeats a run.
@@ -212,6 +215,40 @@ t.test('whatever the bytes, nothing throws, and all say the same', async t => {
     }
     t.pass(`${linkType}: ${each} inputs`)
   }
+})
+
+t.test('whatever is on the ports of DNS, nothing throws', async t => {
+  registerDns(dnsPacket)
+  t.teardown(() => registerDns(undefined))
+  const messages = new RandomDns(seed)
+  const mutator = new Mutator(
+    seed,
+    Array.from({ length: 300 }, () => messages.next()).filter(message => message.length < 4000),
+  )
+  const ports = { sourcePort: 5353, destinationPort: 53 }
+  let read = 0
+  for (let i = 0; i < runs; i++) {
+    const message = mutator.next()
+    const inTcp = i % 4 === 0
+    const length = Uint8Array.of(message.length >> 8, message.length)
+    const payload = inTcp ? Buffer.concat([length, message]) : message
+    const frame = encode({ ipv4: addresses4, ...(inTcp ? { tcp: ports } : { udp: ports }), payload })
+    try {
+      const decoded = decode(frame, 'ip')
+      if (decoded.dns) read++
+      if (!equalBytes(decoded.payload, payload))
+        return void t.fail(`the payload of ${hex(frame)} is not whole`)
+      const line = describe(frame, 'ip')
+      if (/[^\x20-\x7e…]/.test(line)) return void t.fail(`bad line ${JSON.stringify(line)}`)
+      if (decoded.issues.length > 0 !== /malformed dns/.test(line))
+        return void t.fail(`${line} on ${hex(frame)}`)
+      const problem = checkTree(decodeTree(frame, 'ip'))
+      if (problem) return void t.fail(`${problem} on ${hex(frame)}`)
+    } catch (error) {
+      return void t.fail(`${error} on ${hex(frame)}`)
+    }
+  }
+  t.ok(read > runs / 20, `${runs} inputs, ${read} of them read`)
 })
 
 function levels(frame: DecodedFrame): DecodedFrame[] {
