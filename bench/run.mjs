@@ -4,6 +4,7 @@ import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { capture } from './cases/capture.mjs'
 import { drain } from './cases/drain.mjs'
+import { filter } from './cases/filter.mjs'
 import { flood } from './cases/flood.mjs'
 import { forward } from './cases/forward.mjs'
 import { idle } from './cases/idle.mjs'
@@ -30,6 +31,7 @@ const cases = {
   ticks,
   ping,
   capture,
+  filter,
   netlink,
   udp,
   veth,

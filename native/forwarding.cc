@@ -185,14 +185,14 @@ void Forwarding::close_for_exit() {
   on_event_.Reset();
 }
 
-// runFilter(program, packet, length, outgoing, interface, vlan): what a program says of a packet; for tests
+// runFilter(program, packet, length, outgoing, interface, vlan, protocol): what a program says of a packet; for tests
 Napi::Value Forwarding::run_filter(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Bytes program = bytes_of(env, info[0]), packet = bytes_of(env, info[1]);
   BpfProgram loaded;
   if (!program.ok || !packet.ok || packet.length > UINT32_MAX || !loaded.load(program.data, program.length))
-    return throw_bad_call(env, "runFilter(program, packet, length, outgoing, interface, vlan)"), env.Undefined();
-  const PacketFacts facts = {uint_of(info, 2), bool_of(info, 3), uint_of(info, 4), uint_of(info, 5)};
+    return throw_bad_call(env, "runFilter(program, packet, length, outgoing, interface, vlan, protocol)"), env.Undefined();
+  const PacketFacts facts = {uint_of(info, 2), bool_of(info, 3), uint_of(info, 4), uint_of(info, 5), uint_of(info, 6)};
   return Napi::Number::New(env, loaded.run(packet.data, static_cast<uint32_t>(packet.length), facts));
 }
 

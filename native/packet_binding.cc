@@ -271,14 +271,16 @@ Napi::Value PacketPort::is_gone(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), open() && packet_interface_is_gone(ring_->fd()));
 }
 
-// record(fd, pcapng, head, skip, maxPackets, maxBytes, maxMilliseconds, onEnd(reason, packets, bytes, dropped, errno, syscall)):
+// record(fd, pcapng, head, skip, filter, maxPackets, maxBytes, maxMilliseconds, onEnd(reason, packets, bytes, dropped, errno, syscall)):
 // bounds are numbers, 0 = none. The descriptor is duplicated.
 Napi::Value PacketPort::record(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Bytes head = bytes_of(env, info[2]);
-  for (size_t i = 3; i < 7; i++)
+  Bytes head = bytes_of(env, info[2]), filter = bytes_of(env, info[4]);
+  for (size_t i : {3, 5, 6, 7})
     if (!info[i].IsNumber()) return throw_bad_call(env, "record"), env.Undefined();
-  if (!head.ok || !info[7].IsFunction() || !open() || busy())
+  RecordOptions options;
+  if (!head.ok || !filter.ok || !info[8].IsFunction() || !open() || busy() ||
+      (filter.length > 0 && !options.filter.load(filter.data, filter.length)))
     return throw_bad_call(env, "record"), env.Undefined();
   Fd out(fcntl(int_of(info, 0, -1), F_DUPFD_CLOEXEC, 3));
   if (!out) return throw_failure(env, Failure::last("fcntl", "F_DUPFD_CLOEXEC")), env.Undefined();
@@ -286,15 +288,14 @@ Napi::Value PacketPort::record(const Napi::CallbackInfo& info) {
     double value = info[i].As<Napi::Number>().DoubleValue();
     return value > 0 ? static_cast<uint64_t>(value) : 0;
   };
-  RecordOptions options;
   options.pcapng = bool_of(info, 1);
   options.head.assign(reinterpret_cast<char*>(head.data), head.length);
   options.skip = bound(3);
-  options.max_packets = bound(4);
-  options.max_bytes = bound(5);
-  options.max_ms = bound(6);
+  options.max_packets = bound(5);
+  options.max_bytes = bound(6);
+  options.max_ms = bound(7);
   abandoned_ += ring_->abandon_segments();
-  on_recorded_ = Napi::Persistent(info[7].As<Napi::Function>());
+  on_recorded_ = Napi::Persistent(info[8].As<Napi::Function>());
   Failure failure = recording_.start(
       environment_, *ring_, static_cast<Fd&&>(out), std::move(options), this,
       [](void* owner, const RecordResult& result) {

@@ -5,20 +5,23 @@ import { TapReport } from './tap-report.mjs'
 
 const loader = new URL('typescript.mjs', import.meta.url).href
 // A file that hangs must end some day; one that is slow on a busy machine need not.
-const timeoutSeconds = 1200
+const patience = 1200
 // What a test says of itself when it takes too long comes first.
-const killAfterSeconds = timeoutSeconds + 20
+const graceSeconds = 20
 
 /**
  * Gives how many assertions passed and failed, how many tests were left out, and the reasons of these. `onLine` sees
  * all that the files print.
  */
-export async function testFiles(files, { jobs = 1, cwd, env, onLine = () => {} } = {}) {
+export async function testFiles(
+  files,
+  { jobs = 1, cwd, env, timeoutSeconds = patience, onLine = () => {} } = {},
+) {
   const totals = { passed: 0, failed: 0, skipped: 0, reasons: new Map() }
   const left = files.values()
   const work = async () => {
     for (const file of left) {
-      const report = await testFile(file, { cwd, env, onLine })
+      const report = await testFile(file, { cwd, env, timeoutSeconds, onLine })
       for (const name of ['passed', 'failed', 'skipped']) totals[name] += report[name]
       for (const [reason, times] of report.reasons)
         totals.reasons.set(reason, (totals.reasons.get(reason) ?? 0) + times)
@@ -28,7 +31,7 @@ export async function testFiles(files, { jobs = 1, cwd, env, onLine = () => {} }
   return totals
 }
 
-async function testFile(file, { cwd, env, onLine }) {
+async function testFile(file, { cwd, env, timeoutSeconds, onLine }) {
   const report = new TapReport(file, text => console.log(text))
   const began = performance.now()
   const child = spawn(process.execPath, ['--import', loader, file], {
@@ -39,7 +42,7 @@ async function testFile(file, { cwd, env, onLine }) {
   const ended = new Promise((resolve, reject) => {
     child.on('close', (code, signal) => resolve(signal ?? code)).on('error', reject)
   })
-  const killer = setTimeout(() => child.kill('SIGKILL'), killAfterSeconds * 1000)
+  const killer = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + graceSeconds) * 1000)
   for await (const line of createInterface({ input: child.stdout })) {
     onLine(line)
     report.line(line)

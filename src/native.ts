@@ -103,12 +103,13 @@ export interface NativePacketPort extends NativePortHandle {
   newestIsLent(): boolean
   /** The interface is deleted, or in another namespace. */
   isGone(): boolean
-  /** Writes what comes to a descriptor on a thread of its own; bounds are 0 for none. */
+  /** Writes what comes to a descriptor on a thread of its own; bounds are 0 for none, an empty filter takes all. */
   record(
     fd: number,
     pcapng: boolean,
     head: Uint8Array,
     skip: number,
+    filter: Uint8Array,
     maxPackets: number,
     maxBytes: number,
     maxMilliseconds: number,
@@ -334,6 +335,7 @@ export interface NativeBinding {
       outgoing: boolean,
       interfaceIndex: number,
       vlan: number,
+      protocol: number,
     ): number
   }
   openPacketRing(

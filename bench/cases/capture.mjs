@@ -8,9 +8,10 @@ import { interleave } from '../harness/rounds.mjs'
 const size = 64
 const perSecond = 400_000
 const milliseconds = 500
-const rival = { name: 'pcap', version: '3.1.0' }
+const rivals = { pcap: '3.1.0', cap: '0.2.1' }
+const ways = ['batch', 'look', 'tuple', 'frames', 'packets', 'file']
 
-/** CPU time of capturing and drops, with plain C, tcpdump, dumpcap and npm `pcap`; each has a cable of its own. */
+/** CPU time of capturing and drops, with plain C, tcpdump, dumpcap, npm `pcap` and `cap`; each has a cable of its own. */
 export async function capture({ lab, rounds, say }) {
   const red = await lab.network()
   const blue = await lab.network()
@@ -50,7 +51,7 @@ export async function capture({ lab, rounds, say }) {
     const name = await cable()
     candidates[mode] = measured(await lab.floor(blue, [mode, name], floor), name)
   }
-  for (const mode of ['batch', 'look', 'frames', 'packets', 'file']) {
+  for (const mode of ways) {
     const name = await cable()
     candidates[mode] = measured(await lab.node(blue, 'capture', [mode, name]), name)
   }
@@ -71,14 +72,16 @@ export async function capture({ lab, rounds, say }) {
       return { frames: sent.frames, cpuNs: other.runTime() - start, lost: 0 }
     }
   }
-  try {
-    const name = await cable()
-    const folder = await install(rival.name, rival.version, say)
-    candidates.rival = measured(await lab.node(blue, 'capture-rival', [folder, name]), name)
-  } catch (error) {
-    say(
-      `npm ${rival.name} is left out (it needs libpcap-dev and g++): ${`${error.stderr || error.message}`.split('\n')[0]}`,
-    )
+  for (const [rival, version] of Object.entries(rivals)) {
+    try {
+      const folder = await install(rival, version, say)
+      const name = await cable()
+      candidates[rival] = measured(await lab.node(blue, 'capture-rival', [rival, folder, name]), name)
+    } catch (error) {
+      say(
+        `npm ${rival} is left out (it needs libpcap-dev and g++): ${`${error.stderr || error.message}`.split('\n')[0]}`,
+      )
+    }
   }
   const results = await interleave(rounds, 2, candidates)
   const compare = (ours, other, target = {}) =>
@@ -107,17 +110,36 @@ export async function capture({ lab, rounds, say }) {
   ]
   if (results.tcpdump) findings.push(compare('file', 'tcpdump', { most: 1 }))
   if (results.dumpcap) findings.push(compare('file', 'dumpcap'))
-  if (results.rival) findings.push(compare('batch', 'rival', { most: 0.25 }))
+  if (results.pcap) findings.push(compare('batch', 'pcap', { most: 0.25 }))
+  if (results.cap) findings.push(compare('batch', 'cap', { most: 0.25 }))
   findings.push(
+    finding({
+      measure: 'tuple: addresses, ports and protocol of each frame, CPU more than frames',
+      unit: 'ns',
+      figures: results.tuple.map((result, i) => cpuPerFrame(result) - cpuPerFrame(results.frames[i])),
+      most: 30,
+    }),
+    finding({
+      measure: 'the same, CPU more than batch',
+      unit: 'ns',
+      figures: results.tuple.map((result, i) => cpuPerFrame(result) - cpuPerFrame(results.batch[i])),
+    }),
     finding({
       measure: `lost at ${perSecond / 1000} k/s, of all ways of ours`,
       unit: '%',
-      figures: ['batch', 'look', 'frames', 'packets', 'file'].flatMap(way =>
-        results[way].map(({ lost }) => 100 * lost),
-      ),
+      figures: ways.flatMap(way => results[way].map(({ lost }) => 100 * lost)),
       most: 0,
     }),
   )
+  if (results.cap) {
+    findings.push(
+      finding({
+        measure: 'the same, of npm cap',
+        unit: '%',
+        figures: results.cap.map(({ lost }) => 100 * lost),
+      }),
+    )
+  }
 
   const name = await cable()
   const worker = await lab.node(blue, 'capture', ['work', name])

@@ -1,9 +1,11 @@
 // capture.mjs MODE IF: captures an interface as a user would.
 //   batch    only counts     look     reads a byte of every frame     frames   takes a view of every frame
+//   tuple    reads addresses, ports and protocol of every frame
 //   packets  takes a copy of every frame, with all that is known      work     spends 3 µs on every frame
 //   file     writes to /dev/null
 // `count`: frames and drops so far. `late`: how late a timer of 10 ms was since the last time, at p99.9, in ms.
 import { Capture } from '../../lib/capture/index.js'
+import { FrameCursor } from '../../lib/frames/index.js'
 import { packets } from '../../lib/port/index.js'
 import { serve } from '../harness/serve.mjs'
 import { quantile } from '../harness/statistics.mjs'
@@ -13,6 +15,7 @@ const capture = await Capture.open({ interface: name })
 let frames = 0
 let seen = 0
 let delays = []
+const cursor = new FrameCursor()
 
 if (mode === 'work') {
   let due = performance.now() + 10
@@ -31,6 +34,14 @@ const uses = {
   },
   frames(batch) {
     for (const frame of batch) seen ^= frame[12]
+    return batch.count
+  },
+  tuple(batch) {
+    cursor.open(batch)
+    while (cursor.next()) {
+      seen ^= cursor.protocol ^ cursor.sourceIpv4 ^ cursor.destinationIpv4
+      seen ^= cursor.sourcePort ^ cursor.destinationPort
+    }
     return batch.count
   },
   work(batch) {

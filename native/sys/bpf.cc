@@ -52,6 +52,9 @@ uint32_t load32(const uint8_t* at) { return load16(at) << 16 | load16(at + 2); }
 // False: not known.
 bool tell(const PacketFacts& facts, uint32_t number, uint32_t& a) {
   switch (number) {
+    case SKF_AD_PROTOCOL:
+      a = facts.protocol;
+      return facts.protocol != 0;
     case SKF_AD_PKTTYPE:
       a = facts.outgoing ? PACKET_OUTGOING : PACKET_HOST;
       return true;

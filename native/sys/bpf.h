@@ -14,6 +14,7 @@ struct PacketFacts {
   bool outgoing = false;   // this host sent it
   uint32_t interface = 0;  // index; 0 = not known
   uint32_t vlan = 0;       // tpid << 16 | tci of a tag beside the bytes; 0 = none
+  uint32_t protocol = 0;   // EtherType, of packets without a link header; 0 = not known
 };
 
 // A program that was checked, and is run here rather than by the kernel.

@@ -1,5 +1,6 @@
 #include "packet_recorder.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -98,8 +99,8 @@ bool PacketRecorder::take() {
   RingPacket packet;
   for (uint32_t i = 1; ring_->peek(packet); i++) {
     if (i % 512 == 0 && done()) return flush(), false;
-    if (options_.skip > 0) {
-      options_.skip--;
+    if (options_.skip > 0 || !passes(packet)) {
+      if (options_.skip > 0) options_.skip--;
       ring_->advance();
       continue;
     }
@@ -119,6 +120,16 @@ bool PacketRecorder::take() {
     return flush(), false;
   }
   return true;
+}
+
+bool PacketRecorder::passes(const RingPacket& packet) const {
+  if (options_.filter.empty()) return true;
+  const sockaddr_ll& from = *packet.from;
+  // A packet with a link header has its protocol in there.
+  const uint32_t protocol = ring_->layout().cooked ? ntohs(from.sll_protocol) : 0;
+  const PacketFacts facts = {packet.original, from.sll_pkttype == PACKET_OUTGOING, static_cast<uint32_t>(from.sll_ifindex),
+                             packet.tpid != 0 ? static_cast<uint32_t>(packet.tpid) << 16 | packet.tci : 0, protocol};
+  return options_.filter.run(packet.data, packet.captured, facts) != 0;
 }
 
 // True when the recording is over. A stop is over when what the kernel had taken by then is written.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <string>
 
+#include "bpf.h"
 #include "packet_ring.h"
 
 namespace netloom {
@@ -12,6 +13,7 @@ struct RecordOptions {
   bool pcapng = true;     // else pcap; both with times in nanoseconds, in the byte order of the host
   std::string head;       // what comes before the first packet
   uint64_t skip = 0;      // frames at the beginning that are left out
+  BpfProgram filter;      // of the frames as the kernel had them; empty: all are taken
   // Bounds, 0 = none. The packet with which one would be exceeded stays in the ring, but a first one is always taken.
   uint64_t max_packets = 0;
   uint64_t max_bytes = 0;  // of the file, head and all
@@ -44,6 +46,7 @@ class PacketRecorder {
 
  private:
   bool take();  // packets that are there; false: done
+  bool passes(const RingPacket& packet) const;
   bool append(const RingPacket& packet);
   bool flush();
   bool write_all(const uint8_t* data, size_t length);

@@ -234,12 +234,11 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   /**
    * Writes what comes into a file, on a thread of its own and without a frame in JavaScript: to a path, or to a
    * descriptor that stays open. Owns the port until a bound of `stop` is met, the signal aborts or the port ends;
-   * then it resolves, with all files complete.
-   * @throws NetloomError `ERR_PORT_LOCKED`, `ERR_PORT_CLOSED`, `ERR_UNSUPPORTED` while the filter is not run by the
-   * kernel; errors of Node's for files that cannot be made or written
+   * then it resolves, with all files complete. A filter that the kernel refused is run on that thread.
+   * @throws NetloomError `ERR_PORT_LOCKED`, `ERR_PORT_CLOSED`; errors of Node's for files that cannot be made or written
    */
   async toFile(target: string | number, options?: RecordingOptions): Promise<RecordingResult> {
-    this.#checkNative('files are written')
+    this.#checkNothingLent()
     const recording = record(
       {
         handle: this.handle,
@@ -250,6 +249,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
         closed: this.closed,
         occupy: () => this.occupy('forward'),
         unchecked: () => this.#takeUnchecked(),
+        filter: (!this.#inKernel && this.#live.program?.bytes()) || new Uint8Array(0),
       },
       target,
       options,
@@ -400,7 +400,10 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   protected override forwardable(): number {
     this.#checkSending()
-    this.#checkNative('frames are forwarded')
+    if (!this.#inKernel) {
+      throw new NetloomError('ERR_UNSUPPORTED', 'of a filter that the kernel refused nothing is forwarded')
+    }
+    this.#checkNothingLent()
     if (!this.#inlineVlan && this.linkType === 'ethernet') {
       throw new NetloomError(
         'ERR_UNSUPPORTED',
@@ -416,10 +419,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   }
 
   /** For what reads the ring in native code only. */
-  #checkNative(what: string): void {
-    if (!this.#inKernel) {
-      throw new NetloomError('ERR_UNSUPPORTED', `${what} of what a filter in the kernel lets through`)
-    }
+  #checkNothingLent(): void {
     if (this.#lent.size > 0) throw new NetloomError('ERR_INVALID_STATE', 'blocks of the ring are kept')
   }
 
@@ -428,8 +428,10 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     return Number(this.#uncheckedUntil - this.#counters[3]!)
   }
 
-  /** How many frames in the ring are not for whoever reads it natively. */
+  /** How many frames in the ring are not for a file. */
   #takeUnchecked(): number {
+    // All are looked at.
+    if (!this.#inKernel) return 0
     const frames = Math.max(0, this.#unchecked)
     this.#unchecked = 0
     this.handle.tellVlan(false)

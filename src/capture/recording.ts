@@ -65,6 +65,8 @@ export interface RecordingSource {
   occupy(): () => void
   /** Frames that are in the ring and shall not be seen. */
   unchecked(): number
+  /** What is left to run of the filter, as `struct sock_filter`; empty where the kernel runs it. */
+  filter: Uint8Array
 }
 
 /** 0 is none. */
@@ -226,6 +228,7 @@ class Recorder {
         pcapng,
         head,
         this.#source.unchecked(),
+        this.#source.filter,
         bounds.packets,
         bounds.bytes,
         Math.ceil(bounds.milliseconds),

@@ -33,10 +33,6 @@ export function verify(program: readonly Instruction[]): void {
     if (!known.has(code)) throw bad(at, `there is no operation 0x${code.toString(16)}`)
     const type = code & 7
     let memory = written[at]!
-    const flow = (to: number) => {
-      if (to >= length) throw bad(at, 'it leads past the end')
-      written[to]! &= memory
-    }
     if ((code === 0x34 || code === 0x94) && k === 0) throw bad(at, 'it divides by zero')
     if ((code === 0x64 || code === 0x74) && k > 31) throw bad(at, 'it shifts by more than 31')
     if (type === 2 || type === 3) {
@@ -55,25 +51,30 @@ export function verify(program: readonly Instruction[]): void {
       throw bad(at, 'there is no such extension')
     }
     if (type === 6) continue
-    if (code === 0x05) flow(at + 1 + k)
-    else if (type === 5) {
-      flow(at + 1 + jt)
-      flow(at + 1 + jf)
-    } else flow(at + 1)
+    const isBranch = type === 5 && code !== 0x05
+    const yes = at + 1 + (isBranch ? jt : code === 0x05 ? k : 0)
+    const no = isBranch ? at + 1 + jf : yes
+    if (yes >= length || no >= length) throw bad(at, 'it leads past the end')
+    written[yes]! &= memory
+    written[no]! &= memory
   }
   if ((program[length - 1]!.code & 7) !== 6) throw bad(length - 1, 'the last one must return')
 }
 
-function checkFields(at: number, { code, jt, jf, k }: Instruction): void {
-  const check = (name: string, value: unknown, max: number) => {
-    if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max) {
-      throw outOfRange(`program[${at}].${name}`, `an integer >= 0 and <= ${max}`, value)
-    }
+const fields = [
+  ['code', 0xffff],
+  ['jt', 0xff],
+  ['jf', 0xff],
+  ['k', 0xffffffff],
+] as const
+
+function checkFields(at: number, instruction: Instruction): void {
+  for (const [name, max] of fields) {
+    const value = instruction[name]
+    // Also false of what is no number.
+    if (value >>> 0 === value && value <= max) continue
+    throw outOfRange(`program[${at}].${name}`, `an integer >= 0 and <= ${max}`, value)
   }
-  check('code', code, 0xffff)
-  check('jt', jt, 0xff)
-  check('jf', jf, 0xff)
-  check('k', k, 0xffffffff)
 }
 
 function bad(at: number, reason: string): FilterError {

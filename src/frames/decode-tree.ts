@@ -55,7 +55,7 @@ function endOf(walk: HeaderWalk): number {
 function headerNode(walk: HeaderWalk, start: number, end: number): FrameNode {
   const name = names.get(walk.header)!
   const fields = new FieldList(walk.bytes, start, end)
-  if (!walk.broken) addHeaderFields(walk.header, fields)
+  if (!walk.broken) addHeaderFields(walk, fields)
   fields.rest(walk.broken ? 'unreadable' : 'data')
   const label = walk.broken
     ? ' [truncated or malformed]'

@@ -2,12 +2,13 @@ import { requireInteger, requireOptions } from '../errors/index.js'
 import { type ArpRecord, decodeArp } from './arp.js'
 import { type Dhcpv4Record, Dhcpv4View, dhcpv4Record } from './dhcpv4.js'
 import { type Dhcpv6Record, Dhcpv6View, dhcpv6Record } from './dhcpv6.js'
+import { type DnsMessage, dnsMessage } from './dns.js'
 import { type EthernetRecord, EthernetView, ethernetRecord } from './ethernet.js'
 import { FrameError, type FrameErrorCode, type FrameLayer, malformed, truncated } from './frame-error.js'
 import { type GeneveRecord, GeneveView, geneveRecord } from './geneve.js'
 import { type GreRecord, GreView, greRecord } from './gre.js'
 import { beginsPacket, headers } from './header-kinds.js'
-import { type HeaderWalk, isCutByRight, notIp, walkFrame } from './header-walk.js'
+import { dnsStart, type HeaderWalk, isCutByRight, notIp, walkFrame } from './header-walk.js'
 import { type IcmpRecord, IcmpView, icmpRecord } from './icmp.js'
 import { type Icmpv6Record, Icmpv6View, icmpv6Record } from './icmpv6.js'
 import { type IgmpRecord, IgmpView, igmpRecord } from './igmp.js'
@@ -74,6 +75,8 @@ export interface DecodedFrame {
   dhcpv4?: Dhcpv4Record
   dhcpv6?: Dhcpv6Record
   wireguard?: WireguardRecord
+  /** The message that `payload` is, behind its length in TCP; after {@link registerDns} only. */
+  dns?: DnsMessage
   /** What follows the last header decoded, without padding; shares memory with the frame, as all payloads do. */
   payload: Uint8Array
   /**
@@ -224,6 +227,9 @@ function read(level: DecodedFrame, walk: HeaderWalk, header: number): Uint8Array
       if ('payload' in record) return record.payload
       break
     }
+    case headers.dns:
+      level.dns = dnsMessage(bytes, dnsStart(walk), limit)
+      return level.payload
   }
   return bytes.subarray(limit, limit)
 }

@@ -8,15 +8,17 @@ import {
   describeWireguard,
 } from './describe-control.js'
 import { describeDhcpv4, describeDhcpv6 } from './describe-dhcp.js'
+import { describeDns } from './describe-dns.js'
 import { describeIcmp, describeIcmpv6 } from './describe-icmp.js'
 import { describeTcp, describeUdp } from './describe-transport.js'
+import { dnsMessage } from './dns.js'
 import { etherTypes } from './ether-types.js'
 import { EthernetView } from './ethernet.js'
 import { FrameError } from './frame-error.js'
 import { GeneveView, geneveRecord } from './geneve.js'
 import { GreView } from './gre.js'
 import { headers } from './header-kinds.js'
-import { type HeaderWalk, notIp, walkFrame } from './header-walk.js'
+import { dnsStart, type HeaderWalk, notIp, walkFrame } from './header-walk.js'
 import { ipProtocols } from './ip-protocols.js'
 import { Ipv4View } from './ipv4.js'
 import { Ipv6View } from './ipv6.js'
@@ -130,6 +132,10 @@ function describeHeader(walk: HeaderWalk, context: Context): string {
       return `dhcp6 ${describeDhcpv6(walk)}`
     case headers.wireguard:
       return `wireguard ${describeWireguard(walk)}`
+    case headers.dns: {
+      const at = dnsStart(walk)
+      return describeDns(dnsMessage(bytes, at, limit), limit - at)
+    }
     default:
       return ''
   }
@@ -206,7 +212,7 @@ function describeUpper(
       return `${both}${protocolName(ip)} length ${ip.payloadLength}`
     case headers.tcp:
       walk.next()
-      return describeTcp(ip, source, destination)
+      return describeTcp(ip, source, destination) + (walk.following ? `: ${describeNext(walk, context)}` : '')
     case headers.udp: {
       walk.next()
       const udp = describeUdp(ip, source, destination)

@@ -29,6 +29,7 @@ export type FrameLayer =
   | 'geneve'
   | 'dhcpv4'
   | 'dhcpv6'
+  | 'dns'
   | 'wireguard'
 
 export type FrameErrorCode = 'ERR_FRAME_TRUNCATED' | 'ERR_FRAME_MALFORMED'

@@ -33,6 +33,7 @@ export const headers = {
   dhcpv4: 22,
   dhcpv6: 23,
   wireguard: 24,
+  dns: 25,
 } as const
 
 /** Whether `next` begins another packet inside the one that `header` belongs to. */

@@ -6,6 +6,7 @@ import { readUint16, readUint32 } from '../bytes/index.js'
 import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
 import { dhcpv4Length, dhcpv4Ports, isDhcpv4 } from './dhcpv4.js'
 import { dhcpv6Length, dhcpv6Ports } from './dhcpv6.js'
+import { dnsPorts, isDns } from './dns.js'
 import { ethernetHeaderLength, longest802Dot3 } from './ethernet.js'
 import { type FrameError, malformed, truncated } from './frame-error.js'
 import { geneveLength, genevePort } from './geneve.js'
@@ -152,7 +153,7 @@ export class HeaderWalk {
       case headers.ipv6:
         return this.#ipv6()
       case headers.tcp:
-        return this.#fits(20) && bytes[start + 12]! >> 4 >= 5 && this.#fits((bytes[start + 12]! >> 4) * 4)
+        return this.#tcp()
       case headers.udp:
         return this.#udp()
       case headers.icmp:
@@ -203,6 +204,8 @@ export class HeaderWalk {
         const tag = bytes[start] === wireguardTypes.data ? 16 : 0
         return length > 0 && this.#fits(length + tag) && this.#fits(length)
       }
+      case headers.dns:
+        return this.#fits(this.limit - start)
       default:
         // LLDP has no header: its list is read whole.
         return this.#fits(2) && this.#fits(0)
@@ -294,6 +297,24 @@ export class HeaderWalk {
     return true
   }
 
+  #tcp(): boolean {
+    const { bytes, start, end } = this
+    if (!this.#fits(20) || bytes[start + 12]! >> 4 < 5 || !this.#fits((bytes[start + 12]! >> 4) * 4))
+      return false
+    const { payload } = this
+    const isPort = isEither(
+      readUint16(bytes, start),
+      readUint16(bytes, start + 2),
+      dnsPorts.dns,
+      dnsPorts.dns,
+    )
+    // With its length before it (RFC 7766 section 8), and nothing else in the segment.
+    if (isPort && end - payload > 2 && readUint16(bytes, payload) === end - payload - 2) {
+      if (isDns(bytes, payload + 2, end)) this.following = headers.dns
+    }
+    return true
+  }
+
   #udp(): boolean {
     const { bytes, start } = this
     if (!this.#fits(8)) return false
@@ -311,6 +332,9 @@ export class HeaderWalk {
     if (destination === genevePort) return headers.geneve
     if (isEither(source, destination, dhcpv4Ports.server, dhcpv4Ports.client)) return headers.dhcpv4
     if (isEither(source, destination, dhcpv6Ports.server, dhcpv6Ports.client)) return headers.dhcpv6
+    if (isEither(source, destination, dnsPorts.dns, dnsPorts.multicast)) {
+      return isDns(this.bytes, this.payload, this.end) ? headers.dns : headers.none
+    }
     if (source !== wireguardPort && destination !== wireguardPort) return headers.none
     const known = this.end - this.payload >= 4 && wireguardLength(this.bytes, this.payload) > 0
     return known ? headers.wireguard : headers.none
@@ -366,6 +390,11 @@ export class HeaderWalk {
 
 function isEither(source: number, destination: number, a: number, b: number): boolean {
   return source === a || source === b || destination === a || destination === b
+}
+
+/** Where the message begins that the walk stands at: TCP has its length first. */
+export function dnsStart(walk: HeaderWalk): number {
+  return walk.protocol === ipProtocols.tcp ? walk.start + 2 : walk.start
 }
 
 /** A walk before the first header of a frame. @throws TypeError when `frame` is no Uint8Array */

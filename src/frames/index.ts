@@ -57,6 +57,17 @@ export {
   type Dhcpv6TemporaryAssociation,
   dhcpv6Options,
 } from './dhcpv6-options.js'
+export {
+  type DnsMessage,
+  type DnsOpt,
+  type DnsPacket,
+  type DnsQuestion,
+  type DnsRawType,
+  type DnsResource,
+  type DnsResourceOf,
+  dnsPorts,
+  registerDns,
+} from './dns.js'
 export { encode, type FrameLayers } from './encode.js'
 export { encodeOffloaded, type OffloadedFrame } from './encode-offloaded.js'
 export { etherTypes } from './ether-types.js'

@@ -1,8 +1,10 @@
 /** The fields of every header, for {@link decodeTree}. */
 import { readUint16 } from '../bytes/index.js'
 import { headers } from './header-kinds.js'
+import { dnsStart, type HeaderWalk } from './header-walk.js'
 import { stpTypes } from './stp.js'
 import { tcpFlags } from './tcp.js'
+import { addDns } from './tree-dns.js'
 import type { Field, FieldList } from './tree-fields.js'
 import {
   addDhcpv4Options,
@@ -183,8 +185,9 @@ const wireguardKeys: Readonly<Record<number, readonly Field[]>> = {
   ],
 }
 
-/** Adds the fields of a header to a list that ends where the header does. */
-export function addHeaderFields(header: number, fields: FieldList): void {
+/** Adds the fields of the header that the walk stands at to a list that ends where the header does. */
+export function addHeaderFields(walk: HeaderWalk, fields: FieldList): void {
+  const { header } = walk
   fields.addAll(fixed[header] ?? [])
   const { bytes, end } = fields
   switch (header) {
@@ -246,6 +249,9 @@ export function addHeaderFields(header: number, fields: FieldList): void {
       break
     case headers.dhcpv6:
       addDhcpv6(fields)
+      break
+    case headers.dns:
+      addDns(fields, dnsStart(walk) > walk.start)
       break
     case headers.wireguard: {
       const type = bytes[fields.at]!

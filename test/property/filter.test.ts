@@ -2,11 +2,9 @@ import t from 'tap'
 import { compileFilter, FilterError, FilterProgram, runFilter } from '../../src/filter/index.js'
 import { accepted } from '../support/filter-expressions.js'
 import { packetsOn } from '../support/filter-packets.js'
+import { fuzz, fuzzRuns as runs, fuzzSeed as seed } from '../support/fuzz.js'
 import { Random } from '../support/random.js'
 
-// NETLOOM_FUZZ_RUNS inputs for every target; NETLOOM_FUZZ_SEED repeats a run.
-const runs = Number(process.env.NETLOOM_FUZZ_RUNS ?? 20_000)
-const seed = Number(process.env.NETLOOM_FUZZ_SEED ?? Date.now() & 0x7fffffff)
 t.comment(`seed ${seed}`)
 t.setTimeout(30_000 + runs)
 
@@ -36,7 +34,7 @@ function randomText(): string {
 
 t.test('any text is a program or a typed error with a place in the text', async t => {
   let programs = 0
-  for (let i = 0; i < runs; i++) {
+  const passed = fuzz(t, 'texts', runs, () => {
     const text = randomText()
     try {
       const program = compileFilter(text, { live: random.below(2) === 0 })
@@ -49,13 +47,13 @@ t.test('any text is a program or a typed error with a place in the text', async 
         error.length >= 0 &&
         error.offset + error.length <= text.length
       ) {
-        continue
+        return undefined
       }
-      t.fail(JSON.stringify(text), { error })
-      return
+      return `${error} of ${JSON.stringify(text)}`
     }
-  }
-  t.ok(programs > runs / 100, `${programs} of ${runs} texts are filters`)
+    return undefined
+  })
+  t.ok(passed && programs > runs / 100, `${programs} of ${runs} texts are filters`)
 })
 
 const codes = [
@@ -66,7 +64,7 @@ const codes = [
 
 t.test('any program is refused, or runs to its end within the packet', async t => {
   let checked = 0
-  for (let i = 0; i < runs; i++) {
+  const passed = fuzz(t, 'programs', runs, () => {
     const length = 1 + random.below(12)
     const instructions = Array.from({ length }, (_, at) => ({
       code:
@@ -91,20 +89,19 @@ t.test('any program is refused, or runs to its end within the packet', async t =
     try {
       program = new FilterProgram(instructions)
     } catch (error) {
-      if (error instanceof FilterError) continue
-      t.fail('another error', { error, instructions })
-      return
+      if (error instanceof FilterError) return undefined
+      return `${error} of ${JSON.stringify(instructions)}`
     }
     checked++
     const packet = pick(packets)
     const whole = runFilter(program, packet)
     if (!Number.isInteger(whole) || whole < 0 || whole > 0xffffffff) {
-      t.fail('not a length', { whole, instructions })
-      return
+      return `${whole} is no length, of ${JSON.stringify(instructions)}`
     }
     String(program)
-  }
-  t.ok(checked > runs / 20, `${checked} of ${runs} programs pass the check`)
+    return undefined
+  })
+  t.ok(passed && checked > runs / 20, `${checked} of ${runs} programs pass the check`)
 })
 
 t.test('a list of hosts takes what its members take', async t => {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import dnsPacket from 'dns-packet'
 import fc from 'fast-check'
 import t from 'tap'
 import { equalBytes, hex } from '../../src/bytes/index.js'
@@ -17,15 +18,15 @@ import {
   type LinkType,
   linkTypes,
   Reassembler,
+  registerDns,
   verifyChecksums,
 } from '../../src/frames/index.js'
 import { recordArbitraries } from '../support/frame-arbitraries.js'
+import { fuzz, fuzzRuns as runs, fuzzSeed as seed } from '../support/fuzz.js'
 import { Mutator } from '../support/random.js'
+import { RandomDns } from '../support/random-dns.js'
 import { RandomFrames } from '../support/random-frames.js'
 
-// NETLOOM_FUZZ_RUNS inputs for every target; NETLOOM_FUZZ_SEED repeats a run.
-const runs = Number(process.env.NETLOOM_FUZZ_RUNS ?? 20_000)
-const seed = Number(process.env.NETLOOM_FUZZ_SEED ?? Date.now() & 0x7fffffff)
 t.comment(`seed ${seed}`)
 t.setTimeout(30_000 + runs)
 
@@ -70,12 +71,13 @@ t.test('decoders throw nothing but frame errors', async t => {
     const samples = fc.sample(recordArbitraries[name], { seed, numRuns: 64 }).map(codec.encode)
     const mutator = new Mutator(seed, samples)
     let decoded = 0
-    for (let i = 0; i < runs; i++) {
+    const passed = fuzz(t, name, runs, i => {
       const bytes = mutator.next()
       const problem = tryCodec(name, codec, bytes, i % 8 === 0)
       if (problem === undefined) decoded++
-      else if (problem !== '') return void t.fail(`${name}: ${problem} on ${hex(bytes)}`)
-    }
+      return problem ? `${problem} on ${hex(bytes)}` : undefined
+    })
+    if (!passed) return
     t.ok(decoded > runs / 20, `${name}: ${runs} inputs, ${decoded} of them valid`)
   }
 })
@@ -192,26 +194,62 @@ t.test('whatever the bytes, nothing throws, and all say the same', async t => {
   for (const linkType of Object.keys(linkTypes) as LinkType[]) {
     const made = Array.from({ length: 300 }, () => encode(random.next(linkType)))
     const mutator = new Mutator(seed, [...linkFrames(linkType), ...made.filter(frame => frame.length < 4000)])
-    for (let i = 0; i < each; i++) {
+    const passed = fuzz(t, `frames of ${linkType}`, each, i => {
       const bytes = mutator.next()
       try {
         const decoded = decode(bytes, linkType)
         const line = describe(bytes, linkType)
-        if (line === '' || /[^\x20-\x7e…]/.test(line)) return void t.fail(`bad line ${JSON.stringify(line)}`)
+        if (line === '' || /[^\x20-\x7e…]/.test(line))
+          return `bad line ${JSON.stringify(line)} on ${hex(bytes)}`
         if (decoded.issues.length > 0 && !/truncated|malformed|802\.3|\[/.test(line))
-          return void t.fail(`no word of ${decoded.issues[0]!.message}: ${line} on ${hex(bytes)}`)
+          return `no word of ${decoded.issues[0]!.message}: ${line} on ${hex(bytes)}`
         const problem =
           checkCursor(cursor.set(bytes, linkType), decoded) ?? checkTree(decodeTree(bytes, linkType))
-        if (problem) return void t.fail(`${linkType}: ${problem} on ${hex(bytes)}`)
+        if (problem) return `${problem} on ${hex(bytes)}`
         if (i % 4 === 0) verifyChecksums(bytes, linkType)
         if (i % 8 === 0 && cursor.isIp) editor.open(bytes.slice(), linkType).ttl = 1
         if (linkType === 'ip') reassembler.add(bytes, i)
       } catch (error) {
-        return void t.fail(`${linkType}: ${error} on ${hex(bytes)}`)
+        return `${error} on ${hex(bytes)}`
       }
-    }
-    t.pass(`${linkType}: ${each} inputs`)
+      return undefined
+    })
+    t.ok(passed, `${linkType}: ${each} inputs`)
   }
+})
+
+t.test('whatever is on the ports of DNS, nothing throws', async t => {
+  registerDns(dnsPacket)
+  t.teardown(() => registerDns(undefined))
+  const messages = new RandomDns(seed)
+  const mutator = new Mutator(
+    seed,
+    Array.from({ length: 300 }, () => messages.next()).filter(message => message.length < 4000),
+  )
+  const ports = { sourcePort: 5353, destinationPort: 53 }
+  let read = 0
+  const each = Math.ceil(runs / 5)
+  const passed = fuzz(t, 'DNS', each, i => {
+    const message = mutator.next()
+    const inTcp = i % 4 === 0
+    const length = Uint8Array.of(message.length >> 8, message.length)
+    const payload = inTcp ? Buffer.concat([length, message]) : message
+    const frame = encode({ ipv4: addresses4, ...(inTcp ? { tcp: ports } : { udp: ports }), payload })
+    try {
+      const decoded = decode(frame, 'ip')
+      if (decoded.dns) read++
+      if (!equalBytes(decoded.payload, payload)) return `the payload of ${hex(frame)} is not whole`
+      const line = describe(frame, 'ip')
+      if (/[^\x20-\x7e…]/.test(line)) return `bad line ${JSON.stringify(line)}`
+      if (decoded.issues.length > 0 !== /malformed dns/.test(line)) return `${line} on ${hex(frame)}`
+      const problem = checkTree(decodeTree(frame, 'ip'))
+      if (problem) return `${problem} on ${hex(frame)}`
+    } catch (error) {
+      return `${error} on ${hex(frame)}`
+    }
+    return undefined
+  })
+  t.ok(passed && read > each / 20, `${each} inputs, ${read} of them read`)
 })
 
 function levels(frame: DecodedFrame): DecodedFrame[] {

@@ -35,12 +35,12 @@ import { readTraffic } from '../../src/netlink/route/traffic/message.js'
 import { classKinds, qdiscKinds } from '../../src/netlink/route/traffic/qdiscs/index.js'
 import { readRate } from '../../src/netlink/route/traffic/rate.js'
 import { readTrafficStatistics } from '../../src/netlink/route/traffic/statistics.js'
+import { fuzz, fuzzRuns, fuzzSeed as seed } from '../support/fuzz.js'
 import { Mutator, Random } from '../support/random.js'
 
 // NETLOOM_FUZZ_RUNS inputs for each of the targets would take hours: they share ten times as many. NETLOOM_FUZZ_SEED
 // repeats a run.
-const runs = Math.max(3000, Math.ceil(Number(process.env.NETLOOM_FUZZ_RUNS ?? 0) / 20))
-const seed = Number(process.env.NETLOOM_FUZZ_SEED ?? Date.now() & 0x7fffffff)
+const runs = Math.max(3000, Math.ceil(fuzzRuns / 20))
 t.comment(`seed ${seed}`)
 t.setTimeout(60_000 + runs * 20)
 
@@ -244,17 +244,16 @@ t.test('whatever the kernel says is read, or refused as what it is', async t => 
     )
     const mutator = new Mutator(seed, samples)
     let valid = 0
-    for (let i = 0; i < runs; i++) {
+    const passed = fuzz(t, name, runs, () => {
       const bytes = mutator.next()
       try {
         read(new Payload(bytes))
         valid++
       } catch (error) {
-        if (isNetloomError(error, 'ERR_NETLINK_PROTOCOL')) continue
-        t.fail(`${name}: threw ${error} on ${hex(bytes)}`)
-        break
+        if (!isNetloomError(error, 'ERR_NETLINK_PROTOCOL')) return `threw ${error} on ${hex(bytes)}`
       }
-    }
-    t.ok(valid > 0, `${name}: ${runs} inputs, ${valid} of them valid`)
+      return undefined
+    })
+    t.ok(passed && valid > 0, `${name}: ${runs} inputs, ${valid} of them valid`)
   }
 })

@@ -16,11 +16,9 @@ import {
   PcapWriter,
 } from '../../src/pcap/index.js'
 import { sectionContents } from '../support/capture-arbitraries.js'
+import { fuzz, fuzzRuns as runs, fuzzSeed as seed } from '../support/fuzz.js'
 import { Mutator, Random } from '../support/random.js'
 
-// NETLOOM_FUZZ_RUNS inputs for every target; NETLOOM_FUZZ_SEED repeats a run.
-const runs = Number(process.env.NETLOOM_FUZZ_RUNS ?? 20_000)
-const seed = Number(process.env.NETLOOM_FUZZ_SEED ?? Date.now() & 0x7fffffff)
 t.comment(`seed ${seed}`)
 t.setTimeout(30_000 + runs)
 
@@ -182,13 +180,13 @@ t.test('broken files are refused with a capture file error, and nothing else', a
     const mutator = new Mutator(seed, samples)
     const each = Math.ceil(runs / 2)
     let whole = 0
-    for (let i = 0; i < each; i++) {
+    const passed = fuzz(t, name, each, i => {
       const bytes = mutator.next()
       const problem = tryFile(bytes, i % 8 === 0)
       if (problem === undefined) whole++
-      else if (problem !== '') return void t.fail(`${name}: ${problem} on ${hex(bytes)}`)
-    }
-    t.ok(whole > each / 20, `${name}: ${each} inputs, ${whole} of them readable`)
+      return problem ? `${problem} on ${hex(bytes)}` : undefined
+    })
+    t.ok(passed && whole > each / 20, `${name}: ${each} inputs, ${whole} of them readable`)
   }
 })
 

@@ -1,4 +1,7 @@
-/** The packets of a pcap file of this machine's byte order; see draft-ietf-opsawg-pcap. */
+/**
+ * The packets of a pcap file of this machine's byte order; see draft-ietf-opsawg-pcap. What captures and files of ours are
+ * held against: it shares nothing with `pcap`, so that a mistake there is not made on both sides.
+ */
 export function readPcapFile(bytes: Uint8Array): { linkType: number; packets: PcapPacket[] } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)

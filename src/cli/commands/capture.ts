@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { registerDns } from '../../frames/index.js'
 import { LiveCapture, type LiveSummary, nameInFile } from '../capture/capture-live.js'
 import { Output } from '../capture/output.js'
 import { FileSink, type PacketSink, TextSink, TrafficSink } from '../capture/packet-sink.js'
@@ -87,6 +88,7 @@ export const capture: Command<typeof options> = {
 Into Wireshark: netloom capture -i eth0 -w - | wireshark -k -i -`,
   async run(values, words) {
     check(values)
+    await readDns()
     const stop = new AbortController()
     const end = () => stop.abort()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
@@ -129,6 +131,12 @@ function check(values: Given): void {
     if (values.print || values.follow) throw new UsageError('-w - needs the standard output for itself')
     if (process.stdout.isTTY) throw new UsageError('-w - writes bytes, and the standard output is a terminal')
   }
+}
+
+/** DNS is shown where dns-packet is installed. */
+async function readDns(): Promise<void> {
+  const found = await import('dns-packet').catch(() => undefined)
+  registerDns(found?.default)
 }
 
 async function fromInterface(values: Given, filter: string, signal: AbortSignal): Promise<number> {

@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import dnsPacket from 'dns-packet'
 import t from 'tap'
 import { encode, FrameBatch, frameFlags } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
@@ -47,6 +48,31 @@ async function packetsIn(path: string): Promise<{ timestamp?: bigint | undefined
     list.push({ timestamp, data })
   return list
 }
+
+t.test('DNS is shown with dns-packet', async t => {
+  const payload = dnsPacket.encode({ id: 7, flags: 0x100, questions: [{ name: 'example.org', type: 'MX' }] })
+  const data = encode({
+    ethernet,
+    ipv4: { source: '192.0.2.1', destination: '192.0.2.53' },
+    udp: { sourcePort: 1000, destinationPort: 53 },
+    payload,
+  })
+  const writer = new PcapngWriter()
+  const path = join(t.testdir(), 'dns.pcapng')
+  const blocks = [
+    writer.section(),
+    writer.interface({ linkType: 'ethernet' }),
+    writer.packet({ timestamp: 1n, data }),
+  ]
+  writeFileSync(path, Buffer.concat(blocks))
+  t.equal(
+    netloom('capture', '-t', '-r', path).stdout,
+    'IP 192.0.2.1.1000 > 192.0.2.53.53: dns 7+ MX? example.org. (29)\n',
+  )
+  t.match(JSON.parse(netloom('capture', '--json', '-r', path).stdout), {
+    dns: { id: 7, questions: [{ name: 'example.org', type: 'MX' }] },
+  })
+})
 
 t.test('files are read as tcpdump reads them', async t => {
   if (!requires(t, 'tcpdump')) return

@@ -7,9 +7,9 @@ import { packetsOn } from '../../support/filter-packets.js'
 import { requires } from '../../support/requires.js'
 import { tcpdumpPrograms } from '../../support/tcpdump-filter.js'
 
-/** What the machine of forwards says, which is to be what that of `filter` says. */
+/** What the machine of forwards and files says, which is to be what that of `filter` says. */
 function runNatively(program: FilterProgram, packet: Uint8Array, facts: Facts): number {
-  const { length, direction, interface: index, vlan } = facts
+  const { length, direction, interface: index, vlan, protocol } = facts
   const tag = vlan ? vlan.protocol * 65536 + vlan.tci : 0
   return native().Forward.runFilter(
     program.bytes(),
@@ -18,6 +18,7 @@ function runNatively(program: FilterProgram, packet: Uint8Array, facts: Facts): 
     direction === 'outbound',
     index ?? 0,
     tag,
+    protocol ?? 0,
   )
 }
 
@@ -26,6 +27,7 @@ interface Facts {
   direction: 'inbound' | 'outbound'
   interface: number | undefined
   vlan: { tci: number; protocol: number } | undefined
+  protocol?: number
 }
 
 for (const linkType of ['ethernet', 'ip'] as const) {
@@ -70,6 +72,33 @@ t.test('programs of ours, live and not, with facts that are not known', t => {
     }
   }
   t.equal(differ, 0)
+  t.end()
+})
+
+t.test('live programs for packets without a link header', t => {
+  let passed = 0
+  let differ = 0
+  for (const expression of accepted) {
+    const program = attempt(() =>
+      compileFilter(expression, { linkType: 'linux-sll2', live: true, netmask: '0.0.0.0' }),
+    )
+    if (!program) continue
+    for (const packet of packetsOn('ip')) {
+      const protocol = packet[0]! >> 4 === 6 ? 0x86dd : 0x0800
+      const facts = {
+        length: packet.length,
+        direction: 'inbound',
+        interface: 2,
+        vlan: undefined,
+        protocol,
+      } as const
+      const wanted = program.run(packet, facts)
+      if (wanted !== runNatively(program, packet, facts)) differ++
+      if (wanted > 0) passed++
+    }
+  }
+  t.equal(differ, 0)
+  t.ok(passed > 1000, `${passed} packets pass`)
   t.end()
 })
 

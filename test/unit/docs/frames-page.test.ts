@@ -11,7 +11,7 @@ t.test('what docs/frames.md shows prints what it says', async t => {
   const room = pathToFileURL(join(root, 'src/frames/index.ts')).href
   const directory = t.testdir({})
   const blocks = [...page.matchAll(/```js\n(.*?)```/gs)].map(match => match[1]!)
-  t.equal(blocks.length, 5)
+  t.equal(blocks.length, 6)
   for (const [i, code] of blocks.entries()) {
     const lines: string[] = []
     const { log } = console
