@@ -85,7 +85,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #counts = {
     receivedFrames: 0,
     receivedBytes: 0,
-    tooLong: 0,
+    receivedDropped: 0, // too long
     sentFrames: 0,
     sentBytes: 0,
     sentDropped: 0,
@@ -227,7 +227,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     return {
       receivedFrames: sum('receivedFrames'),
       receivedBytes: sum('receivedBytes'),
-      receivedDropped: BigInt(counts.tooLong) + this.kernelDrops(),
+      receivedDropped: sum('receivedDropped') + this.kernelDrops(),
       sentFrames: sum('sentFrames'),
       sentBytes: sum('sentBytes'),
       sentDropped: sum('sentDropped'),
@@ -425,7 +425,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       }
       const cursor = done[0]!
       const error = done[1]!
-      this.#counts.tooLong += done[2]!
+      this.#counts.receivedDropped += done[2]!
       this.#drained = error !== 0
       if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
       else if (count > 0) this.#sparse = false
