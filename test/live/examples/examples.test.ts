@@ -220,6 +220,25 @@ if (requiresRoot(t)) {
     t.equal(flows[0]! + flows[1]!, 32, 'none was seen on two queues')
   })
 
+  t.test('forward', async t => {
+    if (!requires(t, 'ping')) return
+    const { status, stdout, stderr } = run('forward')
+    t.equal(status, 0, stderr)
+    const lines = stdout.split('\n')
+    t.match(lines.slice(0, 4).sort(), [
+      /^cable: ARP reply 10\.0\.0\.2 is-at/,
+      /^cable: IP 10\.0\.0\.2 > 10\.0\.0\.1: icmp echo reply/,
+      /^tap: ARP who-has 10\.0\.0\.2 tell 10\.0\.0\.1$/,
+      /^tap: IP 10\.0\.0\.1 > 10\.0\.0\.2: icmp echo request/,
+    ])
+    t.match(lines[4], /^aToB: \d+ bytes in \d+ frames, 3 were filtered out$/)
+    const [, bytes, frames] = /^bToA: (\d+) bytes in (\d+) frames, 0 were filtered out$/.exec(lines[5]!)!
+    t.ok(
+      Number(bytes) > 32 << 20 && Number(bytes) / Number(frames) > 1514,
+      `${bytes} bytes in ${frames} frames`,
+    )
+  })
+
   t.test('two-networks', async t => greets(t, []))
   t.test('two-networks, as an ordinary user', async t => {
     if (requires(t, 'setpriv')) greets(t, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])
