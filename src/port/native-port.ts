@@ -113,7 +113,11 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #captured: boolean
   /** The last send ended with the turn's share of work, not for want of room. */
   #spent = false
-  readonly #wakeLine = () => this.#line.wake()
+  readonly #nextTurn = () => {
+    if (this.#ended) return
+    this.handle.renew()
+    this.#line.wake()
+  }
   /** What reads the port natively, and finds out about errors. */
   #forward: ForwardMember | undefined
   /** Frames that the kernel dropped, which no batch has told of yet. */
@@ -541,8 +545,9 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   /** The next turn will do where the share of this one is used up: no device whose link is down reports room. */
   #awaitRoom(): void {
-    this.#arm(writable)
-    if (this.#spent) setImmediate(this.#wakeLine)
+    if (!this.#spent) return this.#arm(writable)
+    setImmediate(this.#nextTurn)
+    this.#hold()
   }
 
   /** Somebody waits for `event`. */
