@@ -545,7 +545,10 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   /** The next turn will do where the share of this one is used up: no device whose link is down reports room. */
   #awaitRoom(): void {
-    if (!this.#spent) return this.#arm(writable)
+    if (!this.#spent) {
+      this.#arm(writable)
+      return
+    }
     setImmediate(this.#nextTurn)
     this.#hold()
   }
