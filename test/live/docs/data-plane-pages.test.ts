@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { decode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
@@ -69,6 +70,7 @@ if (requiresRoot(t) && requires(t, 'ping')) {
         tunIn(network, made => (device = made)).create({ ...options, addresses: ['10.9.0.1/24'] }),
     }
     const tunnel = runSnippet(header!, { Tun: addressed, socket, peer: peer.address })
+    while (!device) await nextTurn()
     const ping = network.namespace.exec('ping', ['-c', '1', '-W', '1', '10.9.0.2'], { reject: false })
     for await (const batch of peer.batches()) {
       const found = [...batch].map(bytes => bytes.slice())
