@@ -213,18 +213,20 @@ void Forwarding::set_paused(const Napi::CallbackInfo& info) {
   if (thread_) thread_->forwarder.set_paused(*forward_, bool_of(info, 0));
 }
 
-// counters(values): received frames and bytes, sent frames and bytes, dropped, filtered, of each direction
+// counters(values): received frames and bytes, sent frames and bytes, filtered, incomplete, too long, refused, left over,
+// of each direction
 void Forwarding::counters(const Napi::CallbackInfo& info) {
   Bytes values = bytes_of(info.Env(), info[0]);
-  if (!values.ok || values.length < 12 * sizeof(uint64_t)) return throw_bad_call(info.Env(), "counters(values)");
+  if (!values.ok || values.length < 18 * sizeof(uint64_t)) return throw_bad_call(info.Env(), "counters(values)");
   if (!forward_) return;
-  uint64_t numbers[12];
+  uint64_t numbers[18];
   for (uint32_t i = 0; i < 2; i++) {
     const ForwardCounters& counters = forward_->counters(i);
-    uint64_t* to = numbers + 6 * i;
+    uint64_t* to = numbers + 9 * i;
     to[0] = counters.received_frames, to[1] = counters.received_bytes;
     to[2] = counters.sent_frames, to[3] = counters.sent_bytes;
-    to[4] = counters.dropped, to[5] = counters.filtered;
+    to[4] = counters.filtered, to[5] = counters.incomplete;
+    to[6] = counters.too_long, to[7] = counters.refused, to[8] = counters.left_over;
   }
   memcpy(values.data, numbers, sizeof numbers);
 }

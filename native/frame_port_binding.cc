@@ -21,7 +21,7 @@ Napi::Function FramePort::define(Napi::Env env) {
       env, "FramePort",
       {InstanceMethod<&FramePort::receive>("receive"), InstanceMethod<&FramePort::send_slab>("sendSlab"),
        InstanceMethod<&FramePort::send_bytes>("sendBytes"), InstanceMethod<&FramePort::send_frame>("sendFrame"),
-       InstanceMethod<&FramePort::watch>("watch"),
+       InstanceMethod<&FramePort::watch>("watch"), InstanceMethod<&FramePort::renew>("renew"),
        InstanceMethod<&FramePort::ref>("ref"), InstanceMethod<&FramePort::set_framing>("setFraming"),
        InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
        StaticValue("budgetSpent", Napi::Number::New(env, kBudgetSpent)),
@@ -170,6 +170,9 @@ Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
   }
   return tell(env, environment_.report, done);
 }
+
+// renew(): another turn of the loop has begun
+void FramePort::renew(const Napi::CallbackInfo& info) { turn_.renew(); }
 
 void FramePort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
 

@@ -28,6 +28,7 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public ForwardedPort
   Napi::Value send_frame(const Napi::CallbackInfo& info);
   Napi::Value send(const FrameList& list, bool budgeted);
   void watch(const Napi::CallbackInfo& info);
+  void renew(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
   void set_framing(const Napi::CallbackInfo& info);
   Napi::Value descriptor(const Napi::CallbackInfo& info);

@@ -22,7 +22,7 @@ Napi::Function PacketPort::define(Napi::Env env) {
       env, "PacketPort",
       {InstanceMethod<&PacketPort::receive>("receive"), InstanceMethod<&PacketPort::send_slab>("sendSlab"),
        InstanceMethod<&PacketPort::send_bytes>("sendBytes"), InstanceMethod<&PacketPort::send_frame>("sendFrame"),
-       InstanceMethod<&PacketPort::watch>("watch"), InstanceMethod<&PacketPort::ref>("ref"),
+       InstanceMethod<&PacketPort::watch>("watch"), InstanceMethod<&PacketPort::renew>("renew"), InstanceMethod<&PacketPort::ref>("ref"),
        InstanceMethod<&PacketPort::descriptor>("descriptor"),
        InstanceMethod<&PacketPort::attach_filter>("attachFilter"), InstanceMethod<&PacketPort::counters>("counters"),
        InstanceMethod<&PacketPort::tell_vlan>("tellVlan"),
@@ -170,6 +170,9 @@ Napi::Value PacketPort::send(const FrameList& list, bool budgeted) {
   }
   return tell(env, environment_.report, done);
 }
+
+// renew(): another turn of the loop has begun
+void PacketPort::renew(const Napi::CallbackInfo& info) { turn_.renew(); }
 
 void PacketPort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
 

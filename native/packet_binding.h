@@ -27,6 +27,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, public ForwardedPo
   Napi::Value send_frame(const Napi::CallbackInfo& info);
   Napi::Value send(const FrameList& list, bool budgeted);
   void watch(const Napi::CallbackInfo& info);
+  void renew(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
   Napi::Value descriptor(const Napi::CallbackInfo& info);
   Napi::Value attach_filter(const Napi::CallbackInfo& info);

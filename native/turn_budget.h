@@ -6,7 +6,7 @@ namespace netloom {
 // A port's share of one loop turn. Half a millisecond keeps a 1 ms timer on time beside an endless flood.
 class TurnBudget {
  public:
-  // Ends with the next readiness callback, or when the loop's time moves on.
+  // Ends with the next readiness callback, when the loop's time moves on, or when JavaScript says so (an immediate).
   void renew() { start_ = 0; }
   void add(uint32_t frames) { frames_ += frames; }
 

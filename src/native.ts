@@ -50,6 +50,8 @@ export interface NativePortHandle {
   sendFrame(bytes: Uint8Array, budgeted: boolean): number | undefined
   /** 1 readable, 2 writable; errors are always reported. */
   watch(events: number): void
+  /** Another turn of the loop has begun: the port has its share of work again. */
+  renew(): void
   ref(on: boolean): void
   descriptor(): number
   /** Closes; with `handOver` the descriptor is returned open instead, where that is possible. */
@@ -131,7 +133,7 @@ export interface NativeForward {
   tell(): void
   /** It is when this returns. */
   setPaused(paused: boolean): void
-  /** Of each direction: received frames and bytes, sent frames and bytes, dropped, filtered. */
+  /** Of each direction: received frames and bytes, sent frames and bytes, filtered, incomplete, too long, refused, left over. */
   counters(values: BigUint64Array): void
   /** A number for the calls below. `directions`: 1 for frames of the first port, 2 for those of the second. */
   observe(directions: number, snapLength: number, frames: number): number

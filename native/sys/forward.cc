@@ -61,9 +61,9 @@ Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratc
     FrameRoom room = {scratch.data, sizeof scratch.data, 0, scratch.offsets, scratch.lengths, headers, 0};
     const ReadReport done = read_frames(port.fd, port.framing, room, frames, bytes);
     FrameList list = {scratch.data, room.cursor, scratch.offsets, scratch.lengths, headers, 0, done.frames};
-    count(counters.received_frames, done.frames + done.cut);
+    count(counters.received_frames, done.frames);
     count(counters.received_bytes, room.cursor);
-    count(counters.dropped, done.cut);
+    count(counters.incomplete, done.cut);
     if (!direction.filter.empty()) {
       uint32_t passed = 0;
       for (uint32_t i = 0; i < done.frames; i++) {
@@ -148,10 +148,13 @@ Forward::Progress Forward::move_ring(uint32_t from, ForwardScratch& scratch, uin
           return Progress::kBlocked;
       }
     }
-    count(counters.received_frames, 1);
-    count(counters.received_bytes, frame.length);
-    if (cut) count(counters.dropped, 1);
-    else if (!passes) count(counters.filtered, 1);
+    if (cut) {
+      count(counters.incomplete, 1);
+    } else {
+      count(counters.received_frames, 1);
+      count(counters.received_bytes, frame.length);
+      if (!passes) count(counters.filtered, 1);
+    }
     ring.advance();
     if (ended_) return Progress::kEnded;
   }
@@ -180,7 +183,8 @@ uint32_t Forward::deliver(uint32_t from, const FrameList& list, ForwardScratch& 
   }
   count(direction.counters.sent_frames, done.sent);
   count(direction.counters.sent_bytes, done.bytes);
-  count(direction.counters.dropped, done.dropped);
+  count(direction.counters.too_long, done.too_long);
+  count(direction.counters.refused, done.dropped - done.too_long);
   if (direction.bucket.limited()) direction.bucket.spend(done.bytes);
   if (!observers_.empty()) observe(from, list, done.next);
   if (done.error && done.error != EAGAIN) end(to, done.error);
@@ -223,7 +227,7 @@ bool Forward::deliver_held(uint32_t from, ForwardScratch& scratch) {
 
 void Forward::abandon() {
   for (Direction& direction : directions_) {
-    count(direction.counters.dropped, direction.held_lengths.size());
+    count(direction.counters.left_over, direction.held_lengths.size());
     direction.held_lengths.clear();
   }
 }
@@ -255,10 +259,11 @@ void Forward::end(uint32_t port, int error) {
 
 void Forward::observe(uint32_t from, const FrameList& list, uint32_t end) {
   const int64_t time = real_ns();
+  const VnetHeader plain = {};
   for (ForwardObserver* observer : observers_) {
     if (!observer->sees(from)) continue;
     for (uint32_t i = list.from; i < end; i++)
-      observer->add(from, list.data + list.offsets[i], list.lengths[i], time);
+      observer->add(from, list.data + list.offsets[i], list.lengths[i], list.headers ? list.headers[i] : plain, time);
   }
 }
 

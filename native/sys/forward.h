@@ -43,8 +43,12 @@ class TokenBucket {
 struct ForwardCounters {
   std::atomic<uint64_t> received_frames{0}, received_bytes{0};
   std::atomic<uint64_t> sent_frames{0}, sent_bytes{0};
-  std::atomic<uint64_t> dropped{0};   // refused by the port they were for, cut, or left over at the end
   std::atomic<uint64_t> filtered{0};  // the filter did not let them pass
+  // Why the others were dropped.
+  std::atomic<uint64_t> incomplete{0};  // they came cut off, and were not counted as received
+  std::atomic<uint64_t> too_long{0};    // for the port they were for
+  std::atomic<uint64_t> refused{0};     // by that port otherwise
+  std::atomic<uint64_t> left_over{0};   // they waited for room in it when the forward ended
 };
 
 // Memory that all forwards of a thread use in turn, so that it stays in the processor's cache.

@@ -7,10 +7,10 @@ namespace netloom {
 namespace {
 
 // Room that is planned for a frame; the whole holds some super-frames in any case.
-constexpr size_t kPlanned = 2048, kLeast = 256 * 1024;
+constexpr size_t kPlanned = 2048, kLeast = 256 * 1024, kBeside = 64;
 
 size_t size_for(uint32_t snap_length, uint32_t frames) {
-  const size_t each = snap_length + size_t{32} < kPlanned ? snap_length + size_t{32} : kPlanned;
+  const size_t each = snap_length + kBeside < kPlanned ? snap_length + kBeside : kPlanned;
   size_t size = kLeast;
   while (size < each * frames) size *= 2;
   return size;
@@ -41,8 +41,9 @@ void ForwardObserver::get(uint64_t at, void* bytes, size_t length) const {
   memcpy(static_cast<uint8_t*>(bytes) + first, memory_, length - first);
 }
 
-void ForwardObserver::add(uint32_t from, const uint8_t* frame, uint32_t length, int64_t time) {
-  const Entry entry = {length < snap_length_ ? length : snap_length_, length, from, 0, time};
+void ForwardObserver::add(uint32_t from, const uint8_t* frame, uint32_t length, const VnetHeader& header, int64_t time) {
+  static_assert(sizeof(Entry) + 8 <= kBeside);
+  const Entry entry = {length < snap_length_ ? length : snap_length_, length, from, 0, time, header};
   const uint64_t filled = filled_;
   const size_t needed = sizeof entry + padded(entry.length);
   if (frames_added_ - frames_taken_ >= frames_ || size_ - (filled - taken_) < needed) {
@@ -81,7 +82,9 @@ PacketReport ForwardObserver::take(PacketRoom& room, uint32_t max_frames, size_t
     frames.lengths[i] = entry.length;
     room.times[i] = entry.time;
     room.originals[i] = entry.original;
-    room.flags[i] = 0;
+    room.flags[i] = (entry.header.flags & kVnetNeedsChecksum ? kChecksumNotReady : 0) |
+                    (entry.header.gso_type != kGsoNone ? kSegmentation : 0);
+    frames.headers[i] = entry.header;
     room.vlans[i] = 0;
     room.interfaces[i] = entry.from;
     frames.cursor += entry.length;

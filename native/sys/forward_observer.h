@@ -24,7 +24,7 @@ class ForwardObserver {
 
   // From the thread that forwards. `time`: ns since 1970.
   bool sees(uint32_t from) const { return directions_ >> from & 1; }
-  void add(uint32_t from, const uint8_t* frame, uint32_t length, int64_t time);
+  void add(uint32_t from, const uint8_t* frame, uint32_t length, const VnetHeader& header, int64_t time);
   // Whether the reader asked to be told of the frames that were added since; once.
   bool to_tell() { return filled_ != told_ && waited_.exchange(false) && ((told_ = filled_), true); }
 
@@ -38,6 +38,7 @@ class ForwardObserver {
   struct Entry {
     uint32_t length, original, from, padding;
     int64_t time;
+    VnetHeader header;
   };
   void put(uint64_t at, const void* bytes, size_t length);
   void get(uint64_t at, void* bytes, size_t length) const;

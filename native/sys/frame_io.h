@@ -67,6 +67,7 @@ struct WriteReport {
   uint32_t next = 0;  // first frame not looked at
   uint32_t sent = 0;
   uint32_t dropped = 0;
+  uint32_t too_long = 0;  // of these: longer than the descriptor takes
   uint64_t bytes = 0;
   uint32_t failed_index = 0;  // the first refusal
   uint32_t failed_length = 0;
@@ -75,6 +76,7 @@ struct WriteReport {
   uint8_t refused = 0;  // kJoin… of coalescing.h: what the kernel takes no longer
 
   void refuse(uint32_t index, uint32_t length, int why) {
+    if (why == EMSGSIZE) too_long++;
     if (dropped++ > 0) return;
     failed_index = index;
     failed_length = length;

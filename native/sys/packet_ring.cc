@@ -13,8 +13,8 @@ namespace {
 // Bits of newer kernels than the headers may be of: linux/if_packet.h.
 constexpr uint32_t kStatusGsoTcp = 1 << 8;
 
-// Bits of epb_flags: draft-ietf-opsawg-pcapng, Enhanced Packet Block.
-constexpr uint32_t kInbound = 1, kOutbound = 2, kChecksumNotReady = 0x200, kChecksumValid = 0x400, kSegmentation = 0x800;
+// As kChecksumNotReady.
+constexpr uint32_t kInbound = 1, kOutbound = 2;
 
 constexpr uint32_t kSll2Header = 20, kTag = 4, kAddresses = 12;
 

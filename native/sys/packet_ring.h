@@ -11,6 +11,9 @@
 
 namespace netloom {
 
+// Bits of epb_flags: draft-ietf-opsawg-pcapng, Enhanced Packet Block.
+constexpr uint32_t kChecksumNotReady = 0x200, kChecksumValid = 0x400, kSegmentation = 0x800;
+
 // How frames of the ring are delivered.
 struct PacketLayout {
   bool cooked = false;         // with a header of LINKTYPE_LINUX_SLL2 before the packet

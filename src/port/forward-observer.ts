@@ -2,7 +2,7 @@ import { invalidArgumentValue, requireInteger, requireOptions } from '../errors/
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { checkSignal } from '../lifecycle/index.js'
 import { BatchReader } from './batch-reader.js'
-import { type NativeForward, noRoom, report } from './handle.js'
+import { type NativeForward, noRoom, report, slabLayout } from './handle.js'
 import { NativeBatch } from './native-batch.js'
 import type { WaitOptions } from './port.js'
 import { slabPool } from './slab-pool.js'
@@ -114,7 +114,7 @@ export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIter
       slab.cursor = report()[0]!
       slab.frames = first + count
       this.#budget.spend(count)
-      return new NativeBatch(this.#linkType, slab, first, count, 0, false, true)
+      return new NativeBatch(this.#linkType, slab, first, count, slabLayout().headerBytes, false, true)
     }
   }
 

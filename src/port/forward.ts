@@ -59,10 +59,18 @@ export interface ForwardCounters {
   /** Frames, and their bytes, that the other port took. */
   frames: bigint
   bytes: bigint
-  /** Frames that the other port refused (its link is down, they are too long, …), or that were left over at the end. */
-  dropped: bigint
   /** Frames that the filter did not let pass. */
   filtered: bigint
+  /** Frames that were lost: the sum of the next four. */
+  dropped: bigint
+  /** Longer than the other port takes. */
+  tooLong: bigint
+  /** Refused by the other port for another reason: its link is down, a full queue of an interface, malformed. */
+  refused: bigint
+  /** Cut off before they came: longer than 64 KiB, or than the `snapLength` of a capture. */
+  incomplete: bigint
+  /** Waited for room in the other port when the forward ended. */
+  leftOver: bigint
 }
 
 /** Why a forward ended. */
@@ -113,7 +121,7 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
   readonly #linkType: LinkType
   readonly #sides: ForwardedSide[] = []
   readonly #native: NativeForward
-  readonly #values = new BigUint64Array(12)
+  readonly #values = new BigUint64Array(18)
   readonly #closed = deferred<ForwardEnd>()
   readonly #observers = new Set<ForwardObserver<L>>()
   readonly #forget: () => void
@@ -150,13 +158,14 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
 
   counters(): { aToB: ForwardCounters; bToA: ForwardCounters } {
     this.#native.counters(this.#values)
-    const direction = (from: number) => ({
-      frames: this.#values[from + 2]!,
-      bytes: this.#values[from + 3]!,
-      dropped: this.#values[from + 4]!,
-      filtered: this.#values[from + 5]!,
-    })
-    return { aToB: direction(0), bToA: direction(6) }
+    const direction = (from: number) => {
+      const [frames, bytes, filtered, incomplete, tooLong, refused, leftOver] = this.#values.subarray(
+        from + 2,
+      )
+      const dropped = incomplete! + tooLong! + refused! + leftOver!
+      return { frames, bytes, filtered, dropped, tooLong, refused, incomplete, leftOver } as ForwardCounters
+    }
+    return { aToB: direction(0), bToA: direction(9) }
   }
 
   /** Reads nothing more, once this has returned, until `resume()`; frames wait beneath the ports. */
@@ -170,7 +179,8 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
 
   /**
    * Copies of what passes, in batches, until the forward ends: `timestamps` in nanoseconds since 1970, the column
-   * `interfaces` 0 for frames that came from the first port and 1 for those from the second, and `originalLengths`.
+   * `interfaces` 0 for frames that came from the first port and 1 for those from the second, `originalLengths`, and `gso`:
+   * super-frames are seen whole, and `cutFrames()` makes the frames that they stand for.
    * An observer that is slow loses frames of its own, which it counts, and slows nothing down.
    */
   observe(options?: ForwardObserveOptions): ForwardObserver<L> {
@@ -244,14 +254,15 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
   #counts(index: number): ForwardedCounts {
     // Not there yet where the other port refused.
     this.#native?.counters(this.#values)
-    const own = index * 6
-    const other = 6 - own
+    const own = index * 9
+    const other = 9 - own
     return {
       receivedFrames: Number(this.#values[own]),
       receivedBytes: Number(this.#values[own + 1]),
+      receivedDropped: Number(this.#values[own + 5]),
       sentFrames: Number(this.#values[other + 2]),
       sentBytes: Number(this.#values[other + 3]),
-      sentDropped: Number(this.#values[other + 4]),
+      sentDropped: Number(this.#values[other + 6]! + this.#values[other + 7]!),
     }
   }
 }

@@ -85,7 +85,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #counts = {
     receivedFrames: 0,
     receivedBytes: 0,
-    tooLong: 0,
+    receivedDropped: 0, // too long
     sentFrames: 0,
     sentBytes: 0,
     sentDropped: 0,
@@ -113,7 +113,11 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #captured: boolean
   /** The last send ended with the turn's share of work, not for want of room. */
   #spent = false
-  readonly #wakeLine = () => this.#line.wake()
+  readonly #nextTurn = () => {
+    if (this.#ended) return
+    this.handle.renew()
+    this.#line.wake()
+  }
   /** What reads the port natively, and finds out about errors. */
   #forward: ForwardMember | undefined
   /** Frames that the kernel dropped, which no batch has told of yet. */
@@ -227,7 +231,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     return {
       receivedFrames: sum('receivedFrames'),
       receivedBytes: sum('receivedBytes'),
-      receivedDropped: BigInt(counts.tooLong) + this.kernelDrops(),
+      receivedDropped: sum('receivedDropped') + this.kernelDrops(),
       sentFrames: sum('sentFrames'),
       sentBytes: sum('sentBytes'),
       sentDropped: sum('sentDropped'),
@@ -425,7 +429,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       }
       const cursor = done[0]!
       const error = done[1]!
-      this.#counts.tooLong += done[2]!
+      this.#counts.receivedDropped += done[2]!
       this.#drained = error !== 0
       if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
       else if (count > 0) this.#sparse = false
@@ -541,8 +545,12 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   /** The next turn will do where the share of this one is used up: no device whose link is down reports room. */
   #awaitRoom(): void {
-    this.#arm(writable)
-    if (this.#spent) setImmediate(this.#wakeLine)
+    if (!this.#spent) {
+      this.#arm(writable)
+      return
+    }
+    setImmediate(this.#nextTurn)
+    this.#hold()
   }
 
   /** Somebody waits for `event`. */

@@ -32,6 +32,8 @@ export const joinForward: unique symbol = Symbol('netloom.port.joinForward')
 export interface ForwardedCounts {
   receivedFrames: number
   receivedBytes: number
+  /** Too long to be read whole. */
+  receivedDropped: number
   sentFrames: number
   sentBytes: number
   sentDropped: number

@@ -74,6 +74,10 @@ struct Running {
   }
 };
 
+uint64_t lost(const ForwardCounters& counters) {
+  return counters.incomplete + counters.too_long + counters.refused + counters.left_over;
+}
+
 // A filter: frames that begin with `letter`.
 std::vector<sock_filter> begins_with(char letter) {
   return {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(letter), 0, 1),
@@ -87,10 +91,11 @@ const uint8_t* bytes_of(const std::vector<sock_filter>& program) {
 struct Taken {
   std::vector<uint8_t> bytes = std::vector<uint8_t>(1 << 20);
   uint32_t offsets[64], lengths[64], originals[64], flags[64], vlans[64], interfaces[64];
+  VnetHeader headers[64];
   int64_t times[64];
   PacketReport report;
   explicit Taken(ForwardObserver& observer) {
-    PacketRoom room = {{bytes.data(), bytes.size(), 0, offsets, lengths, nullptr, 0}, times, originals, flags, vlans,
+    PacketRoom room = {{bytes.data(), bytes.size(), 0, offsets, lengths, headers, 0}, times, originals, flags, vlans,
                        interfaces};
     report = observer.take(room, 64, bytes.size());
   }
@@ -114,7 +119,7 @@ TEST(forwards_both_ways, "a forward passes frames both ways, whole and in order,
   running.forwarder.remove(forward);
   CHECK(forward.counters(0).received_frames == 101 && forward.counters(0).sent_frames == 101);
   CHECK(forward.counters(1).sent_frames == 100 && forward.counters(1).sent_bytes == 200 + 99 * 50);
-  CHECK(forward.counters(0).dropped == 0 && forward.ended() == 0);
+  CHECK(lost(forward.counters(0)) == 0 && forward.ended() == 0);
   CHECK(a.deliver("after it was taken out"));
   CHECK(b.taken(50).empty());
 }
@@ -145,7 +150,7 @@ TEST(waits_for_room, "a target that is full holds its source up, and nothing is 
   for (const std::string& frame : sent) CHECK(b.taken() == frame);
   CHECK(a.deliver("and on") && b.taken() == "and on");
   running.forwarder.remove(forward);
-  CHECK(forward.counters(0).dropped == 0);
+  CHECK(lost(forward.counters(0)) == 0);
 }
 
 TEST(counts_what_is_held, "what waits for room when the forward ends is counted as dropped") {
@@ -164,7 +169,7 @@ TEST(counts_what_is_held, "what waits for room when the forward ends is counted 
     }
   }
   running.forwarder.remove(forward);
-  CHECK(counters.dropped > 0 && counters.received_frames == counters.sent_frames + counters.dropped);
+  CHECK(counters.left_over > 0 && counters.received_frames == counters.sent_frames + lost(counters));
 }
 
 TEST(drops_refused, "a frame that is refused is counted, and the next one goes on") {
@@ -177,7 +182,8 @@ TEST(drops_refused, "a frame that is refused is counted, and the next one goes o
   CHECK(a.deliver(std::string(101, 'x')) && a.deliver("short"));
   CHECK(b.taken() == "short");
   running.forwarder.remove(forward);
-  CHECK(forward.counters(0).dropped == 1 && forward.counters(0).sent_frames == 1);
+  const ForwardCounters& counters = forward.counters(0);
+  CHECK(counters.too_long == 1 && counters.refused == 0 && counters.sent_frames == 1);
 }
 
 TEST(filters_by_direction, "each direction has its own filter") {
@@ -323,6 +329,25 @@ TEST(observes, "an observer gets copies, bounded, and counts what it lost") {
   CHECK(a.deliver("unseen") && b.taken() == "unseen");
   running.forwarder.remove(forward);
   CHECK(Taken(all).report.frames == 0);
+}
+
+TEST(observes_what_is_left_undone, "an observer sees the virtio-net header of each frame") {
+  Device a, b;
+  Forward forward(a.port(10), b.port(12));
+  ForwardObserver observer(3, 65535, 64);
+  Running running;
+  running.add(forward);
+  running.forwarder.observe(forward, observer, true);
+  CHECK(a.deliver(std::string("\1\1\x36\0\0\5\x22\0\6\0whole", 15)) && b.taken().size() == 17);
+  CHECK(b.deliver(std::string(12, 0) + "plain") && a.taken().size() == 15);
+  running.forwarder.observe(forward, observer, false);
+  Taken taken(observer);
+  CHECK(taken.report.frames == 2 && taken.frame(0) == "whole" && taken.frame(1) == "plain");
+  const VnetHeader& header = taken.headers[0];
+  CHECK(header.gso_type == kGsoTcp4 && header.gso_size == 0x500 && header.csum_start == 0x22 && header.csum_offset == 6);
+  CHECK(taken.flags[0] == (kChecksumNotReady | kSegmentation));
+  CHECK(!taken.headers[1].asks() && taken.flags[1] == 0);
+  running.forwarder.remove(forward);
 }
 
 TEST(observes_at_once, "an observer is read while frames come") {

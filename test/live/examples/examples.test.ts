@@ -1,4 +1,4 @@
-import { type ChildProcess, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -6,61 +6,15 @@ import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { encode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
 import { PcapWriter } from '../../../src/pcap/index.js'
+import { commandLine, folder, start, tested } from '../../support/examples.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { connectedNetworks } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
-
-const folder = fileURLToPath(new URL('../../../examples/', import.meta.url))
-const tested = new Set<string>()
-
-/** `node examples/<name>.mjs …`, without what the test runner puts into processes. */
-function commandLine(name: string, args: string[]): [string, string[]] {
-  tested.add(`${name}.mjs`)
-  return ['env', ['-u', 'NODE_OPTIONS', process.execPath, join(folder, `${name}.mjs`), ...args]]
-}
-
-interface Running {
-  /** What it prints next, up to the first match. */
-  says(pattern: RegExp): Promise<string>
-  /** As Ctrl-C does; the exit status. */
-  stop(): Promise<number | null>
-}
-
-function start(network: Network, name: string, ...args: string[]): Running {
-  const child: ChildProcess = network.namespace.spawn(...commandLine(name, args), { stdio: 'pipe' })
-  let said = ''
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.setEncoding('utf8').on('data', chunk => {
-      said += chunk
-    })
-  }
-  const closed = once(child, 'close')
-  return {
-    async says(pattern) {
-      for (let i = 0; i < 500; i++) {
-        const match = pattern.exec(said)
-        if (match) {
-          said = said.slice(match.index + match[0].length)
-          return match[0]
-        }
-        if (child.exitCode !== null) break
-        await delay(20)
-      }
-      throw new Error(`${name} did not say ${pattern}, but: ${said}`)
-    },
-    async stop() {
-      child.kill('SIGINT')
-      return (await closed)[0]
-    },
-  }
-}
 
 function ping(network: Network, address: string) {
   return network.namespace.exec('ping', ['-c', '2', '-i', '0.2', '-W', '1', address], { reject: false })
@@ -218,6 +172,25 @@ if (requiresRoot(t)) {
     )
     t.equal(flows.length, 2)
     t.equal(flows[0]! + flows[1]!, 32, 'none was seen on two queues')
+  })
+
+  t.test('forward', async t => {
+    if (!requires(t, 'ping')) return
+    const { status, stdout, stderr } = run('forward')
+    t.equal(status, 0, stderr)
+    const lines = stdout.split('\n')
+    t.match(lines.slice(0, 4).sort(), [
+      /^cable: ARP reply 10\.0\.0\.2 is-at/,
+      /^cable: IP 10\.0\.0\.2 > 10\.0\.0\.1: icmp echo reply/,
+      /^tap: ARP who-has 10\.0\.0\.2 tell 10\.0\.0\.1$/,
+      /^tap: IP 10\.0\.0\.1 > 10\.0\.0\.2: icmp echo request/,
+    ])
+    t.match(lines[4], /^aToB: \d+ bytes in \d+ frames, 3 were filtered out$/)
+    const [, bytes, frames] = /^bToA: (\d+) bytes in (\d+) frames, 0 were filtered out$/.exec(lines[5]!)!
+    t.ok(
+      Number(bytes) > 32 << 20 && Number(bytes) / Number(frames) > 1514,
+      `${bytes} bytes in ${frames} frames`,
+    )
   })
 
   t.test('two-networks', async t => greets(t, []))

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Capture } from '../../../src/capture/index.js'
 import { compileFilter } from '../../../src/filter/index.js'
+import { frameFlags, verifyChecksums } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
-import { type Forward, filter, forward, portPair } from '../../../src/port/index.js'
+import { cutFrames, type Forward, filter, forward, portPair } from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
 import { iperf3 } from '../../support/iperf.js'
 import { watchLeaks } from '../../support/leaks.js'
@@ -297,6 +299,97 @@ if (requiresRoot(t)) {
     t.same(await joined.observe().next(), { done: true, value: undefined })
     const aborted = AbortSignal.abort()
     await t.rejects(joined.observe({ signal: aborted }).next(), { name: 'AbortError' })
+  })
+
+  t.test('observers see super-frames whole, with what is left undone in them', async t => {
+    if (!requires(t, 'iperf3')) return
+    await using both = await tunnel('tap', true)
+    const { red, blue, joined } = both
+    const all = joined.observe({ direction: 'aToB', limit: 65536 })
+    const heads = joined.observe({ direction: 'aToB', snapLength: 200, limit: 65536 })
+    await iperf3(red, blue, '10.7.0.2', '-n', '3M')
+    await joined.close()
+    const { checksumNotReady, segmentationOffloaded } = frameFlags
+    let whole = 0
+    let plain = 0
+    for await (const batch of all) {
+      let expected = 0
+      for (let i = 0; i < batch.count; i++) {
+        const isSuper = batch.gso!.isSuperFrame(i)
+        t.equal((batch.flags![i]! & segmentationOffloaded) !== 0, isSuper)
+        t.equal((batch.flags![i]! & checksumNotReady) !== 0, batch.gso!.needsChecksum(i))
+        if (!isSuper) t.ok(batch.lengths[i]! <= 1514)
+        const headers = batch.gso!.get(i).headersLength
+        const { segmentSize } = batch.gso!.get(i)
+        expected += isSuper ? Math.ceil((batch.lengths[i]! - headers) / segmentSize) : 1
+        whole += isSuper ? 1 : 0
+      }
+      const cut = cutFrames(batch)
+      t.equal(cut.count, expected)
+      for (const frame of cut) {
+        t.ok(frame.length <= 1514)
+        const { ipv4, tcp } = verifyChecksums(frame, 'ethernet')
+        t.ok((ipv4 ?? 'ok') === 'ok' && (tcp ?? 'ok') === 'ok')
+      }
+      plain += cut.count
+    }
+    t.ok(whole > 10 && plain > whole * 2, `${whole} super-frames of ${plain} frames`)
+    for await (const batch of heads) {
+      // What was cut off is no super-frame that could be cut: it is copied as it is.
+      const cut = cutFrames(batch)
+      t.ok(cut.count >= batch.count && cut.lengths.every(length => length <= 200))
+    }
+  })
+
+  t.test('what is lost is counted by its reason, and at the port where it was', async t => {
+    await using red = await Network.create()
+    await using blue = await Network.create()
+    await using wide = await Tap.create({ in: red, mtu: 9000, ipv6LinkLocal: 'none' })
+    const pair = { name: 'v1', mtu: 9000 }
+    await red.links.create({
+      kind: 'veth',
+      name: 'v0',
+      mtu: 9000,
+      up: true,
+      ipv6LinkLocal: 'none',
+      peer: pair,
+    })
+    const narrow = { name: 'n1' }
+    await blue.links.create({ kind: 'veth', name: 'n0', up: true, ipv6LinkLocal: 'none', peer: narrow })
+    await red.links.change('v1', { up: true })
+    await blue.links.change('n1', { up: true })
+    const inward = { linkType: 'ethernet', direction: 'in' } as const
+    await using sender = await Capture.open({ ...inward, in: red, interface: wide.name })
+    await using cable = await Capture.open({ ...inward, in: blue, interface: 'n0' })
+    const none = { filtered: 0n, tooLong: 0n, refused: 0n, incomplete: 0n, leftOver: 0n }
+    {
+      await using joined = forward(wide, cable, { aToB: { filter: 'ether[12:2] = 0x88b5' } })
+      const seen = joined.observe()
+      await sender.send(markedFrame(1, 5000))
+      await sender.send(markedFrame(2, 1000))
+      await seen.next()
+      while (joined.counters().aToB.frames < 1n) await seen.next()
+      t.match(joined.counters().aToB, { ...none, frames: 1n, bytes: 1000n, dropped: 1n, tooLong: 1n })
+      t.match(cable.counters(), { sentFrames: 1n, sentDropped: 1n })
+      t.match(wide.counters(), { receivedFrames: 2n, receivedDropped: 0n, sentDropped: 0n })
+      await blue.links.change('n0', { up: false })
+      await sender.send(markedFrame(3, 1000))
+      while (joined.counters().aToB.dropped < 2n) await nextTurn()
+      t.match(joined.counters().aToB, { ...none, frames: 1n, dropped: 2n, tooLong: 1n, refused: 1n })
+      t.match(cable.counters(), { sentFrames: 1n, sentDropped: 2n })
+    }
+    t.match(cable.counters(), { sentFrames: 1n, sentDropped: 2n })
+    // A capture that keeps 100 bytes of each frame has none of those that are longer.
+    await using cut = await Capture.open({ ...inward, in: red, interface: 'v0', snapLength: 100 })
+    await using other = await Capture.open({ ...inward, in: red, interface: 'v1' })
+    await using joined = forward(cut, wide, { aToB: { filter: 'ether[12:2] = 0x88b5' } })
+    await other.send(markedFrame(4, 1000))
+    await other.send(markedFrame(5, 60))
+    while (joined.counters().aToB.frames < 1n) await nextTurn()
+    t.match(joined.counters().aToB, { ...none, frames: 1n, dropped: 1n, incomplete: 1n })
+    t.match(wide.counters(), { sentFrames: 1n, sentDropped: 0n })
+    t.equal(cut.counters().receivedFrames, 1n)
+    t.equal(cut.counters().receivedDropped, 1n)
   })
 
   t.test('what is refused', async t => {

@@ -1,53 +1,15 @@
 import { once } from 'node:events'
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
 import { Network } from '../../../src/network/index.js'
 import { FrameBatch, type FramePort, type PortEvent } from '../../../src/port/index.js'
 import { Tun } from '../../../src/tuntap/index.js'
 import { UdpSocket } from '../../../src/udp/index.js'
+import { Host } from '../../support/busy-host.js'
 import { childCommand, messageOf, plainEnvironment, startWorker } from '../../support/child.js'
+import { idles } from '../../support/idle.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { requiresRoot } from '../../support/requires.js'
-
-/** A host at one end of the tunnel: it sends as fast as the test lets it, and counts what comes. */
-class Host {
-  received = 0
-  readonly #socket: UdpSocket
-  readonly #sending: Promise<void>
-  #going = true
-
-  private constructor(socket: UdpSocket) {
-    this.#socket = socket
-    void (async () => {
-      for await (const batch of socket.batches()) this.received += batch.count
-    })()
-    this.#sending = this.#send()
-  }
-
-  static async start(network: Network, address: string, remote: string): Promise<Host> {
-    return new Host(
-      await UdpSocket.open({ in: network, address, port: 7000, remote: { address: remote, port: 7000 } }),
-    )
-  }
-
-  /** Resolves when more has come; the runner ends what never does. */
-  async hears(): Promise<void> {
-    for (const before = this.received; this.received < before + 100; ) await turn()
-  }
-
-  async #send(): Promise<void> {
-    const frames = Array.from({ length: 16 }, () => new Uint8Array(1000))
-    const datagrams = FrameBatch.from('user0', frames)
-    // A way out that is gone is counted in `dropped`.
-    for (; this.#going; await turn()) this.#socket.trySend(datagrams)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#going = false
-    await this.#sending
-    await this.#socket.close()
-  }
-}
 
 const left = '10.0.0.1'
 const right = '10.0.0.2'
@@ -102,22 +64,6 @@ async function loaded() {
       await blue.close()
     },
   }
-}
-
-/**
- * What waits costs nothing. A poll that reports the same over and over takes all of a core, however little of it a busy
- * machine grants; what else may run for a while, such as a collection of garbage, does not run three times.
- */
-async function idles(t: Test): Promise<void> {
-  const shares: number[] = []
-  for (let i = 0; i < 3; i++) {
-    const [wall, before] = [performance.now(), process.cpuUsage()]
-    await delay(200)
-    const { user, system } = process.cpuUsage(before)
-    shares.push((user + system) / 1000 / (performance.now() - wall))
-    if (shares.at(-1)! < 0.3) break
-  }
-  t.ok(shares.at(-1)! < 0.3, `idle: ${shares.map(share => share.toFixed(2))} of a core`)
 }
 
 /** The kernel tells of a carrier when it gets to it. */

@@ -1,8 +1,10 @@
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import t from 'tap'
+import { Capture } from '../../../src/capture/index.js'
 import { FrameBatch } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
+import { packets } from '../../../src/port/index.js'
 import { type DatagramBatch, Endpoint, type UdpOptions, UdpSocket } from '../../../src/udp/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
@@ -215,6 +217,40 @@ if (requiresRoot(t) && requires(t, 'socat')) {
         t.equal(batch.endpoint(0).address, address)
         t.equal(batch.typesOfService![0], 0x03)
       })
+    }
+  })
+
+  t.test('a mark and a device choose the way', async t => {
+    await using network = await Network.create()
+    const to = { address: '192.0.2.9', port: 9 }
+    const cables = ['v', 'w'] as const
+    for (const [i, name] of cables.entries()) {
+      await network.links.create({ kind: 'veth', name, up: true, peer: { name: `${name}1` } })
+      await network.links.change(`${name}1`, { up: true })
+      await network.addresses.create({ link: name, address: `10.${i}.0.1/24` })
+      await network.routes.create({ destination: '192.0.2.0/24', link: name, metric: 10 + i })
+      await network.neighbors.create({ link: name, address: to.address, macAddress: '02:00:00:00:00:09' })
+    }
+    await network.routes.create({ destination: '192.0.2.0/24', link: 'w', table: 100 })
+    await network.rules.create({ family: 4, mark: 7, table: 100 })
+    const options = { in: network, linkType: 'ethernet', filter: 'udp port 9', latency: 'low' } as const
+    for (const [given, way] of [
+      [{}, 'v'],
+      [{ mark: 7 }, 'w'],
+      [{ mark: 8 }, 'v'],
+      [{ device: 'w' }, 'w'],
+    ] as const) {
+      await using capture = await Capture.open({ ...options, interface: `${way}1` })
+      await using socket = await UdpSocket.open({ in: network, ...given })
+      await socket.send(Buffer.from(JSON.stringify(given)), { to })
+      for await (const { data } of packets(capture)) {
+        t.equal(
+          `${Buffer.from(data.subarray(42))}`,
+          JSON.stringify(given),
+          `${way} for ${JSON.stringify(given)}`,
+        )
+        break
+      }
     }
   })
 
