@@ -214,7 +214,30 @@ if (requiresRoot(t) && requires(t, 'ip')) {
       },
       { family: 'inet6', local: 'fd00::1', prefixlen: 64, nodad: true, noprefixroute: true },
     ])
+    await network.addresses.create({
+      link: 'v0',
+      address: 'fd01::1/64',
+      dad: 'skip',
+      home: true,
+      manageTemporary: true,
+      protocol: 78,
+    })
+    await network.addresses.create({ link: 'v0', address: '239.1.2.3', autoJoin: true })
+    const flagged = (await ip(network, 'addr', 'show', 'dev', 'v0'))[0]!.addr_info as Record<
+      string,
+      unknown
+    >[]
+    t.match(
+      flagged.find(each => each.local === 'fd01::1'),
+      { home: true, mngtmpaddr: true, nodad: true },
+    )
+    t.match(
+      flagged.find(each => each.local === '239.1.2.3'),
+      { autojoin: true },
+    )
     const run = (line: string) => network.namespace.exec('ip', line.split(' '))
+    await run('addr add fd03::1/64 dev v1 home mngtmpaddr nodad')
+    await run('addr add 239.1.2.4 dev v1 autojoin')
     await run('addr add 10.2.0.1 peer 10.2.0.9/30 dev v1')
     await run('addr add fd02::1/48 dev v1 valid_lft 500 preferred_lft 100')
     await run('addr add 10.3.0.1/8 brd + dev v1 valid_lft 600 preferred_lft 100')
@@ -225,7 +248,20 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     )
     t.match(
       ours.find(a => a.address === '10.3.0.1'),
-      { broadcast: '10.255.255.255', permanent: false },
+      { broadcast: '10.255.255.255', permanent: false, home: false, autoJoin: false },
+    )
+    t.match(
+      ours.find(a => a.address === 'fd03::1'),
+      { home: true, manageTemporary: true, noDad: true, noPrefixRoute: false, protocol: 0 },
+    )
+    t.match(
+      ours.find(a => a.address === '239.1.2.4'),
+      { autoJoin: true },
+    )
+    const told = await network.addresses.list({ link: 'v0' })
+    t.match(
+      told.find(a => a.address === 'fd01::1'),
+      { home: true, manageTemporary: true, protocol: 78 },
     )
     const six = ours.find(a => a.address === 'fd02::1')!
     t.ok(six.validSeconds! > 490 && six.preferredSeconds! > 90 && six.tentative)

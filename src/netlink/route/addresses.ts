@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { formatIpAddress, type IpFamily, parseIpAddress } from '../../address/index.js'
 import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
 import { abortError } from '../../lifecycle/index.js'
-import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import { type NetlinkConnection, NLM_F, payloadOf, type WaitOptions } from '../core/index.js'
 import {
   type Address,
   type AddressOptions,
@@ -14,6 +14,7 @@ import {
   readAddress,
 } from './address.js'
 import { RTM } from './constants.js'
+import { describeDifference, ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -67,17 +68,29 @@ export class Addresses {
     return this.#put('replace', options)
   }
 
-  /** As {@link create}, but an address that is there already is accepted. */
+  /**
+   * As {@link create}, but an address that is there already as asked is accepted, whatever is left of its lifetimes.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
   async ensure(options: AddressOptions & WaitOptions): Promise<Address> {
-    try {
-      return await this.create(options)
-    } catch (error) {
-      if (!(error instanceof NetlinkError) || error.code !== 'EEXIST') throw error
+    const { link, signal, dad, ...rest } = requireOptions('options', options, [...addressOptions, 'signal'])
+    const { validSeconds: _, preferredSeconds: _preferred, ...asked } = rest
+    const there = async () => {
+      const index = await this.#links.index(link)
+      // Of one that is like it the kernel says that it is there, too.
+      return (await this.#find(index, rest, signal)) ?? (await this.#findLike(index, rest, signal))
     }
-    const index = await this.#links.index(options.link)
-    const found = await this.#find(index, options)
-    if (!found) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
-    return options.dad === undefined || options.dad === 'wait' ? this.#usable(found, options, false) : found
+    const unlike = (found: Address) => {
+      const wanted = readAddress(payloadOf(changeAddressRequest(RTM.NEWADDR, 0, found.link, asked)))
+      for (const name of ['prefixLength', 'peer'] as const)
+        if (found[name] !== wanted[name]) return describeDifference(name, found[name], wanted[name])
+      // The scope of an IPv6 address follows from it.
+      const { address: _address, peer: _peer, scope, ...settings } = asked
+      return firstUnlike(wanted.family === 4 ? { ...settings, scope } : settings, wanted, found)
+    }
+    const what = `the address ${rest.address} on ${describeLink(link)}`
+    const found = await ensure(what, () => this.create(options), there, unlike)
+    return dad === undefined || dad === 'wait' ? this.#usable(found, options, false) : found
   }
 
   /** @throws NetlinkError `EADDRNOTAVAIL` when it is not there */
@@ -138,13 +151,24 @@ export class Addresses {
     return dad === 'wait' ? this.#usable(created, options, verb === 'create') : created
   }
 
+  /** One with the same address, whatever its network. */
+  async #findLike(
+    index: number,
+    options: Pick<AddressOptions, 'address'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Address | undefined> {
+    const { family, address } = canonicalAddress(options.address)
+    return (await this.list({ link: index, family, signal })).find(found => found.address === address)
+  }
+
   async #find(
     index: number,
     options: Pick<AddressOptions, 'address' | 'peer'>,
+    signal?: AbortSignal,
   ): Promise<Address | undefined> {
     const { family, address, prefixLength } = canonicalAddress(options.address)
     const peer = options.peer === undefined ? undefined : formatIpAddress(parseIpAddress(options.peer).bytes)
-    const all = await this.list({ link: index, family })
+    const all = await this.list({ link: index, family, signal })
     return all.find(
       found => found.address === address && found.prefixLength === prefixLength && found.peer === peer,
     )

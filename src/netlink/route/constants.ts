@@ -151,6 +151,8 @@ export const IFA_F = {
   PERMANENT: 0x80,
   MANAGETEMPADDR: 0x100,
   NOPREFIXROUTE: 0x200,
+  MCAUTOJOIN: 0x400,
+  STABLE_PRIVACY: 0x800,
 } as const
 
 /** include/uapi/linux/rtnetlink.h */
