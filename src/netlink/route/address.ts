@@ -227,7 +227,7 @@ export function changeAddressRequest(
   link: number,
   options: Omit<AddressOptions, 'link'>,
 ): Request {
-  const prefix = parseIpPrefix(options.address)
+  const prefix = parseIpPrefix(options.address, 'address')
   const { family, bytes } = prefix
   const scope = options.scope ?? (family === 4 && bytes[0] === 127 ? 'host' : 'universe')
   if (!Object.hasOwn(RT_SCOPE, scope)) {

@@ -82,6 +82,7 @@ if (requiresRoot(t)) {
     for (const [options, code] of bad) {
       await t.rejects(network.addresses.create(options as never), { code }, JSON.stringify(options))
     }
+    await t.rejects(network.addresses.create({ link: 'lo' } as never), { message: /"address" argument/ })
     await t.rejects(network.addresses.list({ family: 5 as never }), { code: 'ERR_INVALID_ARG_VALUE' })
   })
 
