@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatIpAddress, type IpFamily, parseIpAddress } from '../../address/index.js'
-import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
+import {
+  invalidArgumentType,
+  invalidArgumentValue,
+  NetloomError,
+  requireObject,
+  requireOptions,
+} from '../../errors/index.js'
 import { abortError } from '../../lifecycle/index.js'
-import { type NetlinkConnection, NLM_F, payloadOf, type WaitOptions } from '../core/index.js'
+import { type NetlinkConnection, NLM_F, payloadOf, RequestList, type WaitOptions } from '../core/index.js'
 import {
   type Address,
   type AddressOptions,
+  addressChange,
   addressOptions,
   addressVerbs,
   canonicalAddress,
@@ -14,6 +21,7 @@ import {
   readAddress,
 } from './address.js'
 import { RTM } from './constants.js'
+import { deleteAll } from './delete-all.js'
 import { describeDifference, ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
@@ -63,7 +71,10 @@ export class Addresses {
     return this.#put('create', options)
   }
 
-  /** As {@link create}, but an address that is there already gets the new settings. */
+  /**
+   * As {@link create}, but an address that is there already gets the new settings: of IPv4 lifetimes and metric, as the
+   * kernel passes over what else it is told.
+   */
   async replace(options: AddressOptions & WaitOptions): Promise<Address> {
     return this.#put('replace', options)
   }
@@ -112,6 +123,19 @@ export class Addresses {
         }),
       async () => (await this.#find(index, { address, peer })) === undefined,
     )
+  }
+
+  /** Deletes all of a link, or those of a family; routes that lean on them go with them. */
+  async flush(filter: AddressFilter & { link: LinkReference } & WaitOptions): Promise<void> {
+    const { link } = requireObject('filter', filter)
+    if (link === undefined) throw invalidArgumentType('filter.link', 'a link, a name or an index', link)
+    const doomed = new RequestList()
+    // Secondary ones before their primary one, which would take them along or make them primary.
+    for (const { address, prefixLength, peer, link } of (await this.list(filter)).reverse()) {
+      const options = { link, address: `${address}/${prefixLength}`, peer }
+      doomed.add(addressChange('delete', options, () => link))
+    }
+    await deleteAll(this.#connection, doomed, 'EADDRNOTAVAIL', filter)
   }
 
   async #put(verb: 'create' | 'replace', options: AddressOptions & WaitOptions): Promise<Address> {

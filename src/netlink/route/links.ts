@@ -59,6 +59,9 @@ export class Links {
 
   async list(filter?: LinkFilter & WaitOptions): Promise<Link[]> {
     const { kind, master, signal } = requireOptions('filter', filter, ['kind', 'master', 'signal'])
+    if (kind !== undefined && typeof kind !== 'string') {
+      throw invalidArgumentType('filter.kind', 'a string', kind)
+    }
     const masterIndex = master === undefined ? undefined : await this.index(master)
     const links = await dumpObjects(this.#connection, listLinksRequest({ kind, master: masterIndex }), {
       operation: 'list links',

@@ -200,6 +200,7 @@ if (requiresRoot(t)) {
       { operation: 'change link', subject: 'lo' },
       'the link is called as it was by the caller',
     )
+    await t.rejects(network.links.list({ kind: 3 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
     await t.rejects(network.links.create('br0' as never), {
       code: 'ERR_INVALID_ARG_TYPE',
       message: /"options" argument must be an object/,
