@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Network } from '../../src/network/index.js'
+import { Tap } from '../../src/tuntap/index.js'
 import { uniqueName, watchLeaks } from '../support/leaks.js'
 import { requires, requiresRoot } from '../support/requires.js'
 
@@ -186,6 +187,43 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     if (macvlan) t.match(macvlan.macvlan, { mode: 'bridge' })
     const port = await network.links.get('v1')
     t.match(port, { portKind: 'bridge', bridgePort: { priority: 32, learning: true, isolated: false } })
+  })
+
+  t.test('carrier, mode and protocol down, both ways', async t => {
+    await using network = await Network.create()
+    await network.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v1' } })
+    await using tap = await Tap.create({ in: network, name: 't0' })
+    t.match(await network.links.change(tap.name, { carrier: false }), { carrier: false, up: true })
+    await network.links.create({
+      kind: 'macvlan',
+      name: 'm0',
+      lower: 'v0',
+      protocolDown: true,
+      linkMode: 'dormant',
+    })
+    const theirs = async () => {
+      const links = await ip(network, 'link', 'show')
+      return (name: string) => links.find(link => link.ifname === name)!
+    }
+    const made = await theirs()
+    t.match(made('m0'), { linkmode: 'DORMANT', proto_down: true })
+    t.ok((made('t0').flags as string[]).includes('NO-CARRIER'))
+    const changed = await network.links.change('m0', { protocolDown: false, linkMode: 'default' })
+    t.match(changed, { protocolDown: false, linkMode: 'default' })
+    t.match(await network.links.change('t0', { carrier: true }), { carrier: true, up: true })
+    const now = await theirs()
+    t.match(now('m0'), { linkmode: 'DEFAULT' })
+    t.not(now('m0').proto_down, true)
+    t.notOk((now('t0').flags as string[]).includes('NO-CARRIER'))
+    const run = (line: string) => network.namespace.exec('ip', line.split(' '))
+    await run('link set m0 protodown on')
+    await run('link set m0 mode dormant')
+    await run('link set t0 carrier off')
+    t.match(await network.links.get('m0'), { protocolDown: true, linkMode: 'dormant' })
+    t.match(await network.links.get('t0'), { carrier: false, up: true })
+    await t.rejects(network.links.change('v0', { protocolDown: true }), { code: 'ENOTSUP' })
+    await t.rejects(network.links.change('m0', { carrier: 1 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(network.links.change('m0', { linkMode: 'x' as never }), { code: 'ERR_INVALID_ARG_VALUE' })
   })
 
   t.test('addresses, both ways', async t => {
