@@ -1,6 +1,6 @@
 // Joins the many small modules of lib/ into one file per sub-path of the package, with what they share in chunks:
 // each module of its own costs most of a millisecond at import. Declarations stay as tsc wrote them.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Bundles src/ into lib/, which tsc has filled, and takes away the modules that are inside a bundle now. */
@@ -28,6 +28,18 @@ export async function bundle() {
     packages: 'external',
     logLevel: 'warning',
   })
+  for (const file of modules('lib')) {
+    const text = readFileSync(file, 'utf8')
+    const named = withClassNames(text)
+    if (named !== text) writeFileSync(file, named)
+  }
+}
+
+/** esbuild calls a class that names itself `_Network`, as an uncaught error and `console.log` would show. */
+function withClassNames(text) {
+  const names = [...text.matchAll(/^var (\w+) = class _\1\b/gm)].map(match => match[1])
+  if (names.length === 0) return text
+  return text.replace(new RegExp(`(?<![.\\w$#'"\`])_(?=(?:${names.join('|')})(?![\\w$]))`, 'g'), '')
 }
 
 function modules(folder) {

@@ -9,10 +9,13 @@ export interface IpPrefix extends IpAddress {
 
 /**
  * `10.0.0.1/24`, `fe80::1/64`; an address without a length stands for itself alone (`/32`, `/128`), as in `ip`.
- * Netmasks (`/255.255.255.0`) are refused. @throws TypeError
+ * Netmasks (`/255.255.255.0`) are refused.
+ *
+ * @param name what errors call it
+ * @throws TypeError
  */
-export function parseIpPrefix(text: string): IpPrefix {
-  if (typeof text !== 'string') throw invalidArgumentType('prefix', 'a string', text)
+export function parseIpPrefix(text: string, name = 'prefix'): IpPrefix {
+  if (typeof text !== 'string') throw invalidArgumentType(name, 'a string', text)
   const slash = text.indexOf('/')
   const address = parseIpAddress(slash < 0 ? text : text.slice(0, slash))
   const { family, bytes } = address
@@ -20,7 +23,7 @@ export function parseIpPrefix(text: string): IpPrefix {
   if (slash < 0) return { family, bytes, length: bits }
   const length = readLength(text, slash + 1)
   if (length < 0 || length > bits)
-    throw invalidArgumentValue('prefix', text, `must end in a length from /0 to /${bits}`)
+    throw invalidArgumentValue(name, text, `must end in a length from /0 to /${bits}`)
   return { family, bytes, length }
 }
 

@@ -60,7 +60,7 @@ export function requireOptions<T extends object>(
   known: readonly (keyof T & string)[],
 ): T {
   if (value === undefined) return {} as T
-  if (typeof value !== 'object' || value === null) throw invalidArgumentType(name, 'an object', value)
+  requireObject(name, value)
   for (const key of Object.keys(value)) {
     if (!(known as readonly string[]).includes(key)) {
       throw invalidArgumentValue(
@@ -70,6 +70,11 @@ export function requireOptions<T extends object>(
       )
     }
   }
+  return value
+}
+
+export function requireObject<T extends object>(name: string, value: T): T {
+  if (typeof value !== 'object' || value === null) throw invalidArgumentType(name, 'an object', value)
   return value
 }
 

@@ -14,6 +14,7 @@ export {
   outOfRange,
   requireBoolean,
   requireInteger,
+  requireObject,
   requireOptions,
   underPath,
 } from './arguments.js'

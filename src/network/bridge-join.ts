@@ -209,13 +209,18 @@ async function putRoutes(
 }
 
 function addressOptions(address: Address): Omit<AddressOptions, 'link'> {
-  const { peer, broadcast, scope, noPrefixRoute, metric, validSeconds, preferredSeconds } = address
+  const { peer, broadcast, scope, metric, validSeconds, preferredSeconds } = address
+  const { noPrefixRoute, home, manageTemporary, autoJoin, protocol } = address
   return {
     address: `${address.address}/${address.prefixLength}`,
     peer,
     broadcast,
     scope: address.family === 4 ? scope : undefined,
     noPrefixRoute,
+    home,
+    manageTemporary,
+    autoJoin,
+    protocol: protocol || undefined,
     metric,
     validSeconds,
     preferredSeconds,

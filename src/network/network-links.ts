@@ -1,4 +1,4 @@
-import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireObject, requireOptions } from '../errors/index.js'
 import { throwIfAborted } from '../lifecycle/index.js'
 import type { WaitOptions } from '../netlink/core/index.js'
 import {
@@ -66,7 +66,7 @@ export class NetworkLinks {
    * @throws NetlinkError; NetloomError `ERR_ADDRESS_DUPLICATE`; TypeError, RangeError before anything is done
    */
   async create(options: NetworkLinkCreate): Promise<Link> {
-    const { addresses, signal, ...given } = options ?? ({} as NetworkLinkCreate)
+    const { addresses, signal, ...given } = requireObject('options', options)
     throwIfAborted(signal)
     const rest = { ...given, alias: given.alias ?? netloomAlias }
     const list = checkAddresses(addresses, rest.in)
@@ -105,7 +105,7 @@ export class NetworkLinks {
    * @throws NetloomError `ERR_LINK_MISMATCH`
    */
   async ensure(options: NetworkLinkCreate): Promise<Link> {
-    const { addresses, signal, ...rest } = options ?? ({} as NetworkLinkCreate)
+    const { addresses, signal, ...rest } = requireObject('options', options)
     throwIfAborted(signal)
     const list = checkAddresses(addresses, rest.in)
     const { kind, tun, ...others } = rest

@@ -112,6 +112,16 @@ t.test('the prebuilt addon loads when it is needed', async t => {
   run(t, process.execPath, ['--input-type=module', '-e', code], user)
 })
 
+t.test('classes have the names that they are exported by', async t => {
+  const code = `
+    for (const entry of ${JSON.stringify(entries)}) {
+      for (const [name, value] of Object.entries(await import(entry))) {
+        if (typeof value === 'function' && value.name !== name) console.log(entry, name, value.name)
+      }
+    }`
+  t.equal(run(t, process.execPath, ['--input-type=module', '-e', code], user), '')
+})
+
 t.test('the command runs', async t => {
   t.match(run(t, 'npx', ['--no-install', 'netloom', 'links'], user), /^lo /m)
   t.match(run(t, 'npx', ['--no-install', 'netloom', 'routes', '--json'], user), /^\[/)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Network } from '../../src/network/index.js'
+import { Tap } from '../../src/tuntap/index.js'
 import { uniqueName, watchLeaks } from '../support/leaks.js'
 import { requires, requiresRoot } from '../support/requires.js'
 
@@ -188,6 +189,43 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     t.match(port, { portKind: 'bridge', bridgePort: { priority: 32, learning: true, isolated: false } })
   })
 
+  t.test('carrier, mode and protocol down, both ways', async t => {
+    await using network = await Network.create()
+    await network.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v1' } })
+    await using tap = await Tap.create({ in: network, name: 't0' })
+    t.match(await network.links.change(tap.name, { carrier: false }), { carrier: false, up: true })
+    await network.links.create({
+      kind: 'macvlan',
+      name: 'm0',
+      lower: 'v0',
+      protocolDown: true,
+      linkMode: 'dormant',
+    })
+    const theirs = async () => {
+      const links = await ip(network, 'link', 'show')
+      return (name: string) => links.find(link => link.ifname === name)!
+    }
+    const made = await theirs()
+    t.match(made('m0'), { linkmode: 'DORMANT', proto_down: true })
+    t.ok((made('t0').flags as string[]).includes('NO-CARRIER'))
+    const changed = await network.links.change('m0', { protocolDown: false, linkMode: 'default' })
+    t.match(changed, { protocolDown: false, linkMode: 'default' })
+    t.match(await network.links.change('t0', { carrier: true }), { carrier: true, up: true })
+    const now = await theirs()
+    t.match(now('m0'), { linkmode: 'DEFAULT' })
+    t.not(now('m0').proto_down, true)
+    t.notOk((now('t0').flags as string[]).includes('NO-CARRIER'))
+    const run = (line: string) => network.namespace.exec('ip', line.split(' '))
+    await run('link set m0 protodown on')
+    await run('link set m0 mode dormant')
+    await run('link set t0 carrier off')
+    t.match(await network.links.get('m0'), { protocolDown: true, linkMode: 'dormant' })
+    t.match(await network.links.get('t0'), { carrier: false, up: true })
+    await t.rejects(network.links.change('v0', { protocolDown: true }), { code: 'ENOTSUP' })
+    await t.rejects(network.links.change('m0', { carrier: 1 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(network.links.change('m0', { linkMode: 'x' as never }), { code: 'ERR_INVALID_ARG_VALUE' })
+  })
+
   t.test('addresses, both ways', async t => {
     await using network = await Network.create()
     await network.links.create({ kind: 'veth', name: 'v0', peer: { name: 'v1' }, ipv6LinkLocal: 'none' })
@@ -214,7 +252,30 @@ if (requiresRoot(t) && requires(t, 'ip')) {
       },
       { family: 'inet6', local: 'fd00::1', prefixlen: 64, nodad: true, noprefixroute: true },
     ])
+    await network.addresses.create({
+      link: 'v0',
+      address: 'fd01::1/64',
+      dad: 'skip',
+      home: true,
+      manageTemporary: true,
+      protocol: 78,
+    })
+    await network.addresses.create({ link: 'v0', address: '239.1.2.3', autoJoin: true })
+    const flagged = (await ip(network, 'addr', 'show', 'dev', 'v0'))[0]!.addr_info as Record<
+      string,
+      unknown
+    >[]
+    t.match(
+      flagged.find(each => each.local === 'fd01::1'),
+      { home: true, mngtmpaddr: true, nodad: true },
+    )
+    t.match(
+      flagged.find(each => each.local === '239.1.2.3'),
+      { autojoin: true },
+    )
     const run = (line: string) => network.namespace.exec('ip', line.split(' '))
+    await run('addr add fd03::1/64 dev v1 home mngtmpaddr nodad')
+    await run('addr add 239.1.2.4 dev v1 autojoin')
     await run('addr add 10.2.0.1 peer 10.2.0.9/30 dev v1')
     await run('addr add fd02::1/48 dev v1 valid_lft 500 preferred_lft 100')
     await run('addr add 10.3.0.1/8 brd + dev v1 valid_lft 600 preferred_lft 100')
@@ -225,7 +286,20 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     )
     t.match(
       ours.find(a => a.address === '10.3.0.1'),
-      { broadcast: '10.255.255.255', permanent: false },
+      { broadcast: '10.255.255.255', permanent: false, home: false, autoJoin: false },
+    )
+    t.match(
+      ours.find(a => a.address === 'fd03::1'),
+      { home: true, manageTemporary: true, noDad: true, noPrefixRoute: false, protocol: 0 },
+    )
+    t.match(
+      ours.find(a => a.address === '239.1.2.4'),
+      { autoJoin: true },
+    )
+    const told = await network.addresses.list({ link: 'v0' })
+    t.match(
+      told.find(a => a.address === 'fd01::1'),
+      { home: true, manageTemporary: true, protocol: 78 },
     )
     const six = ours.find(a => a.address === 'fd02::1')!
     t.ok(six.validSeconds! > 490 && six.preferredSeconds! > 90 && six.tentative)

@@ -12,7 +12,19 @@ export const addresses = listing({
   row: addressRow,
 })
 
-const flags = ['tentative', 'duplicate', 'secondary', 'deprecated', 'noPrefixRoute'] as const
+const flags = [
+  'tentative',
+  'optimistic',
+  'duplicate',
+  'secondary',
+  'deprecated',
+  'noPrefixRoute',
+  'noDad',
+  'home',
+  'manageTemporary',
+  'stablePrivacy',
+  'autoJoin',
+] as const
 
 export function addressRow(address: Address, names: LinkNames): Cell[] {
   const name = names.of(address.link)

@@ -28,6 +28,7 @@ function fdbRow(entry: FdbEntry, names: LinkNames): Cell[] {
     ...word('nhid', entry.nextHopId),
     ...(entry.externallyLearned ? ['extern_learn'] : []),
     ...(entry.sticky ? ['sticky'] : []),
+    ...(entry.locked ? ['locked'] : []),
     ...(entry.offloaded ? ['offload'] : []),
   ]
   return [

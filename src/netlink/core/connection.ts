@@ -127,13 +127,15 @@ export class NetlinkConnection {
 
   /**
    * Changes, one after the other in few calls; each that fails leaves the others as they are. Resolves with what became
-   * of each: its error, or `undefined`. After an abort what was not sent yet has the abort's error.
+   * of each: its error, or `undefined`. What was not sent yet when it was aborted, or not answered when the connection
+   * was closed, has that as its error.
    */
   async requestAll(list: RequestList, options?: WaitOptions): Promise<unknown[]> {
+    const { signal } = options ?? {}
     const failures: unknown[] = new Array(list.length).fill(undefined)
-    for (let first = 0; first < list.length; ) {
-      this.#checkOpen()
-      const { signal } = options ?? {}
+    this.#checkOpen()
+    for (let first = 0; first < failures.length; ) {
+      if (!this.#open) return failures.fill(closed(), first)
       if (signal?.aborted) return failures.fill(abortError(signal), first)
       const most = Math.max(1, Math.floor(this.#conversation.budget / acknowledgementBytes))
       const count = Math.min(list.fitting(first, groupBytes), most)

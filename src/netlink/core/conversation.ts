@@ -10,7 +10,7 @@ export interface Parts {
   readonly count: number
   context(i: number): RequestContext
   marks(i: number): Marks
-  /** The kernel refused this one, or its answer was lost; what becomes of the others is to come. */
+  /** The kernel refused this one, or its answer was lost; the first that is told of one counts. */
   onRefused(i: number, failure: unknown): void
 }
 
@@ -193,7 +193,7 @@ export class Conversation {
     if (!this.#deaf) return
     this.#deaf = false
     // The kernel has answered everything: what is not here now was lost.
-    for (const state of [...this.#active.values()].reverse()) {
+    for (const state of [...new Set(this.#active.values())].reverse()) {
       if ((state.dump || state.exchange.repeatable) && !state.abandoned) {
         this.#restart(state, () => lost(state.exchange))
       } else {
@@ -313,7 +313,11 @@ export class Conversation {
           const i = message.sequence - state.sequence
           const failure = this.#readError(message, parts.marks(i), parts.context(i))
           if (failure !== undefined) parts.onRefused(i, failure)
-          if (i === parts.count - 1) this.#finish(state)
+          if (i < parts.count - 1) return
+          // What was lost may be a refusal of those before it.
+          for (let before = 0; this.#deaf && before < i; before++)
+            parts.onRefused(before, lost(parts.context(before)))
+          this.#finish(state)
           return
         }
         const failure = this.#readError(message, exchange.request.marks, exchange)
@@ -406,7 +410,7 @@ export class Conversation {
   }
 
   #failAll(error: unknown): void {
-    for (const state of [...this.#active.values()]) this.#finish(state, error)
+    for (const state of new Set(this.#active.values())) this.#finish(state, error)
   }
 }
 

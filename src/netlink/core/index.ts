@@ -32,7 +32,7 @@ export {
   type RawAttribute,
   readMessages,
 } from './message-reader.js'
-export { type FixedPart, MessageWriter, pathAt, type Request } from './message-writer.js'
+export { type FixedPart, type Marks, MessageWriter, pathAt, type Request } from './message-writer.js'
 export { type MonitorOptions, NetlinkMonitor } from './monitor.js'
 export { NetlinkError, type NetlinkErrorOptions, type RequestContext } from './netlink-error.js'
 export { RequestList } from './request-list.js'

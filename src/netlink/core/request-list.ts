@@ -54,7 +54,10 @@ export class RequestList {
 
   /** Some of them as one: numbered one after the other, and only the last one asks for an acknowledgement. */
   part(first: number, count: number): Request {
-    const message = this.#bytes.subarray(this.#starts[first], this.#starts[first + count])
+    // What is added while it waits may move them elsewhere.
+    const bytes = this.#bytes
+    const view = this.#view
+    const message = bytes.subarray(this.#starts[first], this.#starts[first + count])
     return {
       flags: 0,
       marks: [],
@@ -63,11 +66,11 @@ export class RequestList {
       stamp: (sequence, port) => {
         for (let i = first; i < first + count; i++) {
           const at = this.#starts[i]!
-          const flags = this.#view.getUint16(at + 6, littleEndian)
+          const flags = view.getUint16(at + 6, littleEndian)
           const ack = i === first + count - 1 ? NLM_F.ACK : 0
-          this.#view.setUint16(at + 6, (flags & ~NLM_F.ACK) | ack, littleEndian)
-          writeNative32(this.#bytes, at + 8, (sequence + i - first) >>> 0)
-          writeNative32(this.#bytes, at + 12, port)
+          view.setUint16(at + 6, (flags & ~NLM_F.ACK) | ack, littleEndian)
+          writeNative32(bytes, at + 8, (sequence + i - first) >>> 0)
+          writeNative32(bytes, at + 12, port)
         }
       },
       copyTo: (target, at) => target.set(message, at),

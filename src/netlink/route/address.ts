@@ -46,6 +46,19 @@ export interface Address {
   readonly permanent: boolean
   /** No route to its network came with it. */
   readonly noPrefixRoute: boolean
+  /** IPv6: it was, or is, used without duplicate address detection, or before its end. */
+  readonly noDad: boolean
+  readonly optimistic: boolean
+  /** IPv6: of a mobile node's home (RFC 6275). */
+  readonly home: boolean
+  /** IPv6: the kernel makes temporary addresses for privacy in its network (RFC 8981). */
+  readonly manageTemporary: boolean
+  /** IPv6: made by RFC 7217. */
+  readonly stablePrivacy: boolean
+  /** Of multicast: its group was joined with it. */
+  readonly autoJoin: boolean
+  /** Who made it, as far as it was said: 0 nobody said, 1 to 3 the kernel; include/uapi/linux/if_addr.h, IFAPROT_*. */
+  readonly protocol: number
   /** Seconds that it stays usable, or preferred; `undefined` for ever. */
   readonly validSeconds: number | undefined
   readonly preferredSeconds: number | undefined
@@ -64,6 +77,14 @@ export interface AddressOptions {
   /** Default: `host` for 127.0.0.0/8, otherwise what the kernel makes of it. */
   scope?: AddressScope | undefined
   noPrefixRoute?: boolean | undefined
+  /** IPv6: of a mobile node's home. */
+  home?: boolean | undefined
+  /** IPv6, of a network of 64 bits: the kernel makes temporary addresses in it where `use_tempaddr` is set. */
+  manageTemporary?: boolean | undefined
+  /** Of multicast: its group is joined, for as long as it is there. */
+  autoJoin?: boolean | undefined
+  /** Who makes it, 0 to 255. Linux 5.18 or later; others pass it over. */
+  protocol?: number | undefined
   metric?: number | undefined
   validSeconds?: number | undefined
   preferredSeconds?: number | undefined
@@ -82,6 +103,10 @@ export const addressOptions = [
   'label',
   'scope',
   'noPrefixRoute',
+  'home',
+  'manageTemporary',
+  'autoJoin',
+  'protocol',
   'metric',
   'validSeconds',
   'preferredSeconds',
@@ -91,6 +116,13 @@ export const addressOptions = [
 /** Bytes of struct ifaddrmsg. */
 const headerLength = 8
 const forever = 0xffff_ffff
+
+const flagBits = {
+  noPrefixRoute: IFA_F.NOPREFIXROUTE,
+  home: IFA_F.HOMEADDRESS,
+  manageTemporary: IFA_F.MANAGETEMPADDR,
+  autoJoin: IFA_F.MCAUTOJOIN,
+} as const
 
 /** @throws NetloomError `ERR_NETLINK_PROTOCOL` */
 export function readAddress(payload: Payload): Address {
@@ -102,6 +134,7 @@ export function readAddress(payload: Payload): Address {
   let broadcast: string | undefined
   let label: string | undefined
   let metric: number | undefined
+  let protocol = 0
   let preferred = forever
   let valid = forever
   const attributes = payload.attributes(headerLength)
@@ -124,6 +157,9 @@ export function readAddress(payload: Payload): Address {
         break
       case IFA.RT_PRIORITY:
         metric = attributes.u32()
+        break
+      case IFA.PROTO:
+        protocol = attributes.u8()
         break
       case IFA.CACHEINFO:
         preferred = attributes.u32(0)
@@ -149,6 +185,13 @@ export function readAddress(payload: Payload): Address {
     deprecated: (flags & IFA_F.DEPRECATED) !== 0,
     permanent: (flags & IFA_F.PERMANENT) !== 0,
     noPrefixRoute: (flags & IFA_F.NOPREFIXROUTE) !== 0,
+    noDad: (flags & IFA_F.NODAD) !== 0,
+    optimistic: (flags & IFA_F.OPTIMISTIC) !== 0,
+    home: (flags & IFA_F.HOMEADDRESS) !== 0,
+    manageTemporary: (flags & IFA_F.MANAGETEMPADDR) !== 0,
+    stablePrivacy: (flags & IFA_F.STABLE_PRIVACY) !== 0,
+    autoJoin: (flags & IFA_F.MCAUTOJOIN) !== 0,
+    protocol,
     validSeconds: valid === forever ? undefined : valid,
     preferredSeconds: preferred === forever ? undefined : preferred,
     metric,
@@ -184,7 +227,7 @@ export function changeAddressRequest(
   link: number,
   options: Omit<AddressOptions, 'link'>,
 ): Request {
-  const prefix = parseIpPrefix(options.address)
+  const prefix = parseIpPrefix(options.address, 'address')
   const { family, bytes } = prefix
   const scope = options.scope ?? (family === 4 && bytes[0] === 127 ? 'host' : 'universe')
   if (!Object.hasOwn(RT_SCOPE, scope)) {
@@ -215,10 +258,16 @@ export function changeAddressRequest(
   }
   if (options.metric !== undefined) writer.u32(IFA.RT_PRIORITY, 'metric', options.metric)
   let bits = 0
-  if (requireBoolean('noPrefixRoute', options.noPrefixRoute)) bits |= IFA_F.NOPREFIXROUTE
+  for (const [name, bit] of Object.entries(flagBits)) {
+    if (requireBoolean(name, options[name as keyof typeof flagBits])) bits |= bit
+  }
+  for (const name of ['home', 'manageTemporary'] as const) {
+    if (options[name] && family === 4) throw invalidArgumentValue(name, true, 'is for IPv6')
+  }
   if (options.dad === 'skip' && family === 6) bits |= IFA_F.NODAD
   if (bits !== 0) writer.u32(IFA.FLAGS, 'flags', bits)
-  const { validSeconds, preferredSeconds } = options
+  const { protocol, validSeconds, preferredSeconds } = options
+  if (protocol !== undefined) writer.u8(IFA.PROTO, 'protocol', protocol)
   if (validSeconds !== undefined || preferredSeconds !== undefined) {
     const lifetimes = new Uint8Array(16)
     const view = new DataView(lifetimes.buffer)

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatIpAddress, type IpFamily, parseIpAddress } from '../../address/index.js'
-import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors/index.js'
+import {
+  invalidArgumentType,
+  invalidArgumentValue,
+  NetloomError,
+  requireObject,
+  requireOptions,
+} from '../../errors/index.js'
 import { abortError } from '../../lifecycle/index.js'
-import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
+import { type NetlinkConnection, NLM_F, payloadOf, RequestList, type WaitOptions } from '../core/index.js'
 import {
   type Address,
   type AddressOptions,
+  addressChange,
   addressOptions,
   addressVerbs,
   canonicalAddress,
@@ -14,6 +21,8 @@ import {
   readAddress,
 } from './address.js'
 import { RTM } from './constants.js'
+import { deleteAll } from './delete-all.js'
+import { describeDifference, ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -62,22 +71,37 @@ export class Addresses {
     return this.#put('create', options)
   }
 
-  /** As {@link create}, but an address that is there already gets the new settings. */
+  /**
+   * As {@link create}, but an address that is there already gets the new settings: of IPv4 lifetimes and metric, as the
+   * kernel passes over what else it is told.
+   */
   async replace(options: AddressOptions & WaitOptions): Promise<Address> {
     return this.#put('replace', options)
   }
 
-  /** As {@link create}, but an address that is there already is accepted. */
+  /**
+   * As {@link create}, but an address that is there already as asked is accepted, whatever is left of its lifetimes.
+   * @throws NetloomError `ERR_OBJECT_MISMATCH`
+   */
   async ensure(options: AddressOptions & WaitOptions): Promise<Address> {
-    try {
-      return await this.create(options)
-    } catch (error) {
-      if (!(error instanceof NetlinkError) || error.code !== 'EEXIST') throw error
+    const { link, signal, dad, ...rest } = requireOptions('options', options, [...addressOptions, 'signal'])
+    const { validSeconds: _, preferredSeconds: _preferred, ...asked } = rest
+    const there = async () => {
+      const index = await this.#links.index(link)
+      // Of one that is like it the kernel says that it is there, too.
+      return (await this.#find(index, rest, signal)) ?? (await this.#findLike(index, rest, signal))
     }
-    const index = await this.#links.index(options.link)
-    const found = await this.#find(index, options)
-    if (!found) throw new NetloomError('ERR_INVALID_STATE', `${options.address} was taken away meanwhile`)
-    return options.dad === undefined || options.dad === 'wait' ? this.#usable(found, options, false) : found
+    const unlike = (found: Address) => {
+      const wanted = readAddress(payloadOf(changeAddressRequest(RTM.NEWADDR, 0, found.link, asked)))
+      for (const name of ['prefixLength', 'peer'] as const)
+        if (found[name] !== wanted[name]) return describeDifference(name, found[name], wanted[name])
+      // The scope of an IPv6 address follows from it.
+      const { address: _address, peer: _peer, scope, ...settings } = asked
+      return firstUnlike(wanted.family === 4 ? { ...settings, scope } : settings, wanted, found)
+    }
+    const what = `the address ${rest.address} on ${describeLink(link)}`
+    const found = await ensure(what, () => this.create(options), there, unlike)
+    return dad === undefined || dad === 'wait' ? this.#usable(found, options, false) : found
   }
 
   /** @throws NetlinkError `EADDRNOTAVAIL` when it is not there */
@@ -99,6 +123,19 @@ export class Addresses {
         }),
       async () => (await this.#find(index, { address, peer })) === undefined,
     )
+  }
+
+  /** Deletes all of a link, or those of a family; routes that lean on them go with them. */
+  async flush(filter: AddressFilter & { link: LinkReference } & WaitOptions): Promise<void> {
+    const { link } = requireObject('filter', filter)
+    if (link === undefined) throw invalidArgumentType('filter.link', 'a link, a name or an index', link)
+    const doomed = new RequestList()
+    // Secondary ones before their primary one, which would take them along or make them primary.
+    for (const { address, prefixLength, peer, link } of (await this.list(filter)).reverse()) {
+      const options = { link, address: `${address}/${prefixLength}`, peer }
+      doomed.add(addressChange('delete', options, () => link))
+    }
+    await deleteAll(this.#connection, doomed, 'EADDRNOTAVAIL', filter)
   }
 
   async #put(verb: 'create' | 'replace', options: AddressOptions & WaitOptions): Promise<Address> {
@@ -138,13 +175,24 @@ export class Addresses {
     return dad === 'wait' ? this.#usable(created, options, verb === 'create') : created
   }
 
+  /** One with the same address, whatever its network. */
+  async #findLike(
+    index: number,
+    options: Pick<AddressOptions, 'address'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Address | undefined> {
+    const { family, address } = canonicalAddress(options.address)
+    return (await this.list({ link: index, family, signal })).find(found => found.address === address)
+  }
+
   async #find(
     index: number,
     options: Pick<AddressOptions, 'address' | 'peer'>,
+    signal?: AbortSignal,
   ): Promise<Address | undefined> {
     const { family, address, prefixLength } = canonicalAddress(options.address)
     const peer = options.peer === undefined ? undefined : formatIpAddress(parseIpAddress(options.peer).bytes)
-    const all = await this.list({ link: index, family })
+    const all = await this.list({ link: index, family, signal })
     return all.find(
       found => found.address === address && found.prefixLength === prefixLength && found.peer === peer,
     )

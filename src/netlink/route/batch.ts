@@ -1,4 +1,4 @@
-import { requireOptions } from '../../errors/index.js'
+import { NetloomError, requireOptions } from '../../errors/index.js'
 import { type NetlinkConnection, RequestList, type WaitOptions } from '../core/index.js'
 import { type AddressOptions, addressChange } from './address.js'
 import type { Change, LinkIndex } from './change.js'
@@ -28,6 +28,7 @@ export type AddressKey = Pick<AddressOptions, 'link' | 'address' | 'peer'>
  */
 export class Batch {
   readonly #changes = new RequestList()
+  #sent = false
   readonly #index: LinkIndex
 
   /** Of routes. @throws TypeError, RangeError; NetloomError `ERR_LINK_NOT_FOUND` */
@@ -123,10 +124,12 @@ export class Batch {
     connection: NetlinkConnection,
     options: WaitOptions | undefined,
   ): Promise<(Error | undefined)[]> {
+    this.#sent = true
     return (await connection.requestAll(this.#changes, options)) as (Error | undefined)[]
   }
 
   #add(change: Change): void {
+    if (this.#sent) throw new NetloomError('ERR_INVALID_STATE', 'the batch has been sent')
     this.#changes.add(change)
   }
 }

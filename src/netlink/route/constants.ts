@@ -151,6 +151,8 @@ export const IFA_F = {
   PERMANENT: 0x80,
   MANAGETEMPADDR: 0x100,
   NOPREFIXROUTE: 0x200,
+  MCAUTOJOIN: 0x400,
+  STABLE_PRIVACY: 0x800,
 } as const
 
 /** include/uapi/linux/rtnetlink.h */
@@ -282,7 +284,7 @@ export const NTF = {
   ROUTER: 0x80,
 } as const
 /** In NDA_FLAGS_EXT. */
-export const NTF_EXT = { MANAGED: 1 } as const
+export const NTF_EXT = { MANAGED: 1, LOCKED: 2 } as const
 
 /** include/uapi/linux/netlink.h: a deletion of all that match. */
 export const NLM_F_BULK = 0x200

@@ -10,7 +10,7 @@ import {
   readIpAddress,
 } from '../core/index.js'
 import type { Change } from './change.js'
-import { AF, NDA, NLM_F_BULK, NTF, NUD, RTM } from './constants.js'
+import { AF, NDA, NLM_F_BULK, NTF, NTF_EXT, NUD, RTM } from './constants.js'
 import type { Link } from './link.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import { neighborHeader, neighborHeaderLength } from './neighbor-message.js'
@@ -37,6 +37,8 @@ export interface FdbEntry {
   /** It does not move to another port. */
   readonly sticky: boolean
   readonly offloaded: boolean
+  /** A locked port (`bridgePort.locked`, `macAuthenticationBypass`) saw it, and does not let it pass yet (since 6.2). */
+  readonly locked: boolean
   /** VXLAN: the other end's address, and what differs from the device's own settings. */
   readonly destination: string | undefined
   readonly port: number | undefined
@@ -114,6 +116,7 @@ export function readFdbEntry(payload: Payload): FdbEntry | undefined {
     externallyLearned: (flags & NTF.EXT_LEARNED) !== 0,
     sticky: (flags & NTF.STICKY) !== 0,
     offloaded: (flags & NTF.OFFLOADED) !== 0,
+    locked: false,
     destination: undefined as string | undefined,
     port: undefined as number | undefined,
     vni: undefined as number | undefined,
@@ -131,6 +134,9 @@ export function readFdbEntry(payload: Payload): FdbEntry | undefined {
         // Tunnels list the addresses of their own kind.
         if (attributes.length !== 6) return undefined
         entry.macAddress = formatMacAddress(attributes.source, attributes.start)
+        break
+      case NDA.FLAGS_EXT:
+        entry.locked = (attributes.u32() & NTF_EXT.LOCKED) !== 0
         break
       case NDA.MASTER:
         entry.bridge = attributes.u32()

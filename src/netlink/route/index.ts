@@ -43,6 +43,7 @@ export {
 export type {
   Ipv6LinkLocal,
   Link,
+  LinkMode,
   LinkStatistics,
   LinkXdp,
   OperState,

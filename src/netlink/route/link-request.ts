@@ -1,5 +1,5 @@
 import { checkInterfaceName, parseMacAddress } from '../../address/index.js'
-import { invalidArgumentType, invalidArgumentValue } from '../../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireBoolean } from '../../errors/index.js'
 import type { NamespaceReference } from '../../netns/index.js'
 import {
   type FixedPart,
@@ -21,7 +21,7 @@ import {
   type PortKindName,
   portKindNames,
 } from './kinds/index.js'
-import { type Ipv6LinkLocal, ipv6LinkLocalModes, linkHeaderLength } from './link.js'
+import { type Ipv6LinkLocal, ipv6LinkLocalModes, type LinkMode, linkHeaderLength, linkModes } from './link.js'
 import { indexOf, type LinkReference } from './link-reference.js'
 
 /** What can be set on any link. `undefined` is left as it is. */
@@ -40,6 +40,12 @@ export interface LinkAttributes {
   allMulticast?: boolean | undefined
   multicast?: boolean | undefined
   arp?: boolean | undefined
+  /** Of TAP and TUN with a port, `dummy` and others that leave it to their users. Told while the link is up. */
+  carrier?: boolean | undefined
+  /** `dormant`: when its carrier comes it waits for a program that lets it come up. */
+  linkMode?: LinkMode | undefined
+  /** Held down for a protocol: `macvlan`, `vxlan`, some hardware. */
+  protocolDown?: boolean | undefined
   ipv6LinkLocal?: Ipv6LinkLocal | undefined
   /** Other names, which may be longer than 15 bytes. A change replaces those that were. */
   altNames?: readonly string[] | undefined
@@ -108,6 +114,9 @@ const attributeNames = [
   'allMulticast',
   'multicast',
   'arp',
+  'carrier',
+  'linkMode',
+  'protocolDown',
   'ipv6LinkLocal',
   'altNames',
   'gsoMaxSize',
@@ -181,16 +190,20 @@ export function changeLinkRequest(index: number, link: ResolvedLink): Request {
     writer.bytes(IFLA.IFALIAS, 'alias', new TextEncoder().encode(link.alias))
   }
   if (link.in !== undefined) writer.u32(IFLA.NET_NS_FD, 'in', link.in)
-  const mode = link.ipv6LinkLocal
-  if (mode !== undefined) {
-    if (!Object.hasOwn(ipv6LinkLocalModes, mode)) {
-      const words = Object.keys(ipv6LinkLocalModes).join(', ')
-      throw invalidArgumentValue('ipv6LinkLocal', mode, `must be one of ${words}`)
-    }
+  for (const [name, type] of [
+    ['carrier', IFLA.CARRIER],
+    ['protocolDown', IFLA.PROTO_DOWN],
+  ] as const) {
+    if (link[name] !== undefined) writer.u8(type, name, Number(requireBoolean(name, link[name])))
+  }
+  const { linkMode, ipv6LinkLocal } = link
+  if (linkMode !== undefined) {
+    writer.u8(IFLA.LINKMODE, 'linkMode', numberOf('linkMode', linkModes, linkMode))
+  }
+  if (ipv6LinkLocal !== undefined) {
+    const mode = numberOf('ipv6LinkLocal', ipv6LinkLocalModes, ipv6LinkLocal)
     writer.nested(IFLA.AF_SPEC, '', spec =>
-      spec.nested(AF.INET6, '', inet6 =>
-        inet6.u8(IFLA_INET6.ADDR_GEN_MODE, 'ipv6LinkLocal', ipv6LinkLocalModes[mode]),
-      ),
+      spec.nested(AF.INET6, '', inet6 => inet6.u8(IFLA_INET6.ADDR_GEN_MODE, 'ipv6LinkLocal', mode)),
     )
   }
   if (link.gsoMaxSize !== undefined) writer.u32(IFLA.GSO_MAX_SIZE, 'gsoMaxSize', link.gsoMaxSize)
@@ -241,6 +254,9 @@ export interface PortSettings {
 
 const laterNames = [
   'alias',
+  'carrier',
+  'linkMode',
+  'protocolDown',
   'ipv6LinkLocal',
   'altNames',
   'gsoMaxSize',
@@ -328,6 +344,11 @@ export function listLinksRequest(filter: {
     writer.nested(IFLA.LINKINFO, '', info => info.string(IFLA_INFO.KIND, 'kind', kind))
   }
   return writer.finish()
+}
+
+function numberOf<W extends string>(name: string, words: Record<W, number>, word: W): number {
+  if (Object.hasOwn(words, word)) return words[word]
+  throw invalidArgumentValue(name, word, `must be one of ${Object.keys(words).join(', ')}`)
 }
 
 function flagsOf(link: ResolvedLink): { flags: number; change: number } {

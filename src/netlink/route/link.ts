@@ -34,6 +34,8 @@ export const ipv6LinkLocalModes = { eui64: 0, none: 1, 'stable-privacy': 2, rand
 
 export type Ipv6LinkLocal = keyof typeof ipv6LinkLocalModes
 
+export type LinkMode = keyof typeof linkModes
+
 /** A network device as the kernel reports it. `undefined` is what the kernel did not say. */
 export interface Link extends LinkKindSettings, LinkPortSettings {
   readonly index: number
@@ -81,7 +83,7 @@ export interface Link extends LinkKindSettings, LinkPortSettings {
   readonly promiscuity: number | undefined
   readonly allMulticity: number | undefined
   /** `dormant`: does not come up by itself, but by a program that allows it. */
-  readonly linkMode: 'default' | 'dormant' | 'testing' | undefined
+  readonly linkMode: LinkMode | undefined
   /** Held down by a protocol. */
   readonly protocolDown: boolean | undefined
   /** Limits of packets on their way to and from segmentation, in bytes and segments; `tso…`: of the device. */
@@ -383,7 +385,7 @@ function readTunnelEnd(hardwareType: number, attribute: AttributeCursor): string
 }
 
 /** include/uapi/linux/if.h, IF_LINK_MODE_*. */
-const linkModes = { default: 0, dormant: 1, testing: 2 } as const
+export const linkModes = { default: 0, dormant: 1, testing: 2 } as const
 
 /** include/uapi/linux/if_link.h, XDP_ATTACHED_*; 0 is none. */
 const xdpModes = { driver: 1, generic: 2, hardware: 3, several: 4 } as const

@@ -59,6 +59,9 @@ export class Links {
 
   async list(filter?: LinkFilter & WaitOptions): Promise<Link[]> {
     const { kind, master, signal } = requireOptions('filter', filter, ['kind', 'master', 'signal'])
+    if (kind !== undefined && typeof kind !== 'string') {
+      throw invalidArgumentType('filter.kind', 'a string', kind)
+    }
     const masterIndex = master === undefined ? undefined : await this.index(master)
     const links = await dumpObjects(this.#connection, listLinksRequest({ kind, master: masterIndex }), {
       operation: 'list links',
@@ -179,7 +182,7 @@ export class Links {
       checkLater({ ...later, up })
       const index = await this.#create(down, options, there)
       try {
-        return await there.#change(index, { ...later, up })
+        return await there.#change(index, { ...later, up }, { called: first.name ?? index })
       } catch (error) {
         await there.delete(index).catch(() => {})
         throw error
@@ -209,7 +212,7 @@ export class Links {
       const { link } = resolved
       const kind = Object.keys(link).find(name => link[name as keyof ResolvedLink] && findLinkKind(name))
       if (kind !== undefined) link.kind = kind
-      return await this.#change(await this.index(reference), link, signal)
+      return await this.#change(await this.index(reference), link, { called: reference, signal })
     } finally {
       resolved.release()
     }
@@ -310,7 +313,12 @@ export class Links {
     )
   }
 
-  async #change(index: number, change: ResolvedLink, signal?: AbortSignal): Promise<Link> {
+  /** `called`: what errors call the link. */
+  async #change(
+    index: number,
+    change: ResolvedLink,
+    { called, signal }: { called: LinkReference } & WaitOptions,
+  ): Promise<Link> {
     const options = { repeatable: true, signal }
     const {
       link: { up, altNames, ...rest },
@@ -321,14 +329,14 @@ export class Links {
     if ((up && change.ipv6LinkLocal !== undefined) || ports.length > 0) {
       const requests = ports.map(({ name, kind, settings }) => changePortRequest(index, name, kind, settings))
       if (Object.values(rest).some(value => value !== undefined)) {
-        await this.#request(changeLinkRequest(index, rest), 'change link', index, options)
+        await this.#request(changeLinkRequest(index, rest), 'change link', called, options)
       }
       if (ports.length > 0) await this.#checkPort(index, ports)
-      for (const request of requests) await this.#request(request, 'change port', index, options)
+      for (const request of requests) await this.#request(request, 'change port', called, options)
       if (up !== undefined)
-        await this.#request(changeLinkRequest(index, { up }), 'change link', index, options)
+        await this.#request(changeLinkRequest(index, { up }), 'change link', called, options)
     } else {
-      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', index, options)
+      await this.#request(changeLinkRequest(index, { ...rest, up }), 'change link', called, options)
     }
     const link = await this.get(index)
     return altNames && (await this.#rename(link, altNames)) ? this.get(index) : link

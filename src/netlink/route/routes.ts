@@ -1,17 +1,25 @@
 import type { IpFamily } from '../../address/index.js'
-import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../../errors/index.js'
+import {
+  invalidArgumentValue,
+  NetloomError,
+  requireInteger,
+  requireObject,
+  requireOptions,
+} from '../../errors/index.js'
 import {
   type NetlinkConnection,
   NetlinkError,
   payloadOf,
   type Request,
+  RequestList,
   type WaitOptions,
 } from '../core/index.js'
 import type { Change } from './change.js'
 import { RT_TABLE, RTM } from './constants.js'
+import { deleteAll } from './delete-all.js'
 import { ensure, firstUnlike } from './difference.js'
 import { dumpObjects } from './dump.js'
-import type { LinkReference } from './link-reference.js'
+import { indexOf, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type Route, readRoute } from './route.js'
 import {
@@ -22,6 +30,7 @@ import {
   type RouteVerb,
   routeChange,
   routeOptions,
+  routeOptionsOf,
   routeQueryNames,
 } from './route-request.js'
 import { RouteView } from './route-view.js'
@@ -201,6 +210,22 @@ export class Routes {
   /** The first route that is as described. @throws NetlinkError `ESRCH` when there is none */
   delete(options: RouteOptions & WaitOptions): Promise<void> {
     return this.#change('delete', options)
+  }
+
+  /**
+   * Deletes those that {@link list} gives, whoever made them. Something has to be said of them but the family: of
+   * all it would be the way out, too. @throws NetlinkError; TypeError, RangeError
+   */
+  async flush(filter: RouteFilter & WaitOptions): Promise<void> {
+    const { link, protocol, table } = requireObject('filter', filter)
+    if (link === undefined && protocol === undefined && table === undefined) {
+      throw invalidArgumentValue('filter', filter, 'must have a link, a protocol or a table')
+    }
+    const doomed = new RequestList()
+    for (const route of await this.list(filter)) {
+      doomed.add(routeChange('delete', routeOptionsOf(route), link => indexOf(link as number)))
+    }
+    await deleteAll(this.#connection, doomed, 'ESRCH', filter)
   }
 
   async #change(verb: RouteVerb, options: RouteOptions & WaitOptions): Promise<void> {

@@ -61,6 +61,29 @@ if (requiresRoot(t)) {
     }
   })
 
+  t.test('flush', async t => {
+    await using network = await Network.create()
+    await network.links.create({ kind: 'bridge', name: 'br0', up: true })
+    const texts = ['10.0.0.1/24', '10.0.0.2/24', '10.0.0.3/24', '10.1.0.1', 'fd00::1/64', 'fd00::2/64']
+    for (const address of texts) await network.addresses.create({ link: 'br0', address, dad: 'skip' })
+    await network.addresses.create({ link: 'br0', address: '10.2.0.1', peer: '10.2.0.2' })
+    // A primary address takes its secondary ones along, or hands over to them.
+    for (const promote of ['0', '1']) {
+      await network.sysctl.set('net.ipv4.conf.br0.promote_secondaries', promote)
+      await network.addresses.flush({ link: 'br0', family: 4 })
+      t.same(await network.addresses.list({ link: 'br0', family: 4 }), [])
+      for (const address of texts.slice(0, 3)) await network.addresses.create({ link: 'br0', address })
+    }
+    t.ok((await network.addresses.list({ link: 'br0', family: 6 })).length >= 2, 'the other family stays')
+    await network.addresses.flush({ link: 'br0' })
+    t.same(await network.addresses.list({ link: 'br0' }), [])
+    t.ok((await network.addresses.list({ link: 'lo' })).length > 0, 'and so do other links’')
+    await network.addresses.flush({ link: 'br0' })
+    await t.rejects(network.addresses.flush({} as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(network.addresses.flush(undefined as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(network.addresses.flush({ link: 'nope' }), { code: 'ERR_LINK_NOT_FOUND' })
+  })
+
   t.test('bad arguments', async t => {
     await using network = await Network.create()
     const bad = [
@@ -70,6 +93,9 @@ if (requiresRoot(t)) {
       [{ link: 'lo', address: '10.0.0.1', scope: 'x' }, 'ERR_INVALID_ARG_VALUE'],
       [{ link: 'lo', address: '10.0.0.1', dad: 'x' }, 'ERR_INVALID_ARG_VALUE'],
       [{ link: 'lo', address: '10.0.0.1', validSeconds: -1 }, 'ERR_OUT_OF_RANGE'],
+      [{ link: 'lo', address: '10.0.0.1', home: true }, 'ERR_INVALID_ARG_VALUE'],
+      [{ link: 'lo', address: '10.0.0.1', autoJoin: 1 }, 'ERR_INVALID_ARG_TYPE'],
+      [{ link: 'lo', address: '10.0.0.1', protocol: 256 }, 'ERR_OUT_OF_RANGE'],
       [{ link: 'lo', address: '10.0.0.1', lable: 'x' }, 'ERR_INVALID_ARG_VALUE'],
       [{ link: 'no', address: '10.0.0.1' }, 'ERR_LINK_NOT_FOUND'],
       [{ link: 99, address: '10.0.0.1' }, 'ENODEV'],
@@ -79,6 +105,7 @@ if (requiresRoot(t)) {
     for (const [options, code] of bad) {
       await t.rejects(network.addresses.create(options as never), { code }, JSON.stringify(options))
     }
+    await t.rejects(network.addresses.create({ link: 'lo' } as never), { message: /"address" argument/ })
     await t.rejects(network.addresses.list({ family: 5 as never }), { code: 'ERR_INVALID_ARG_VALUE' })
   })
 

@@ -103,6 +103,27 @@ if (requiresRoot(t) && requires(t, 'bridge')) {
     t.same(await network.fdb.list({ macAddress: mac(7) }), [])
   })
 
+  t.test('what a locked port saw', async t => {
+    await using network = await Network.create()
+    await network.links.create({ kind: 'bridge', name: 'br0', up: true })
+    await network.links.create({ kind: 'veth', name: 'v0', master: 'br0', up: true, peer: { name: 'v1' } })
+    const bridgePort = { locked: true, learning: true, macAuthenticationBypass: true }
+    const { bridgePort: port } = await network.links.change('v0', { bridgePort })
+    if (!port?.macAuthenticationBypass) return void t.comment('this kernel is older than 6.2')
+    const { macAddress } = await network.links.get('v1')
+    const seen = async () => (await network.fdb.list({ link: 'v0' })).find(e => e.macAddress === macAddress)
+    // It says something whenever it comes up.
+    let found = await seen()
+    for (; found === undefined; found = await seen()) {
+      await network.links.change('v1', { up: false })
+      await network.links.change('v1', { up: true })
+      await sleep(20)
+    }
+    t.match(found, { locked: true, raw: [] })
+    const own = (await network.fdb.list({ link: 'v0' })).find(({ state }) => state === 'permanent')
+    t.match(own, { locked: false, raw: [] }, 'nothing is left that has no name')
+  })
+
   t.test('flush', async t => {
     await using network = await withBridge()
     const of = async () =>

@@ -194,6 +194,17 @@ if (requiresRoot(t)) {
     t.match(attribute, { operation: 'change link', attribute: 'link.alias', code: 'ERANGE' })
     t.match(attribute.message, /at link.alias/)
     t.equal(await network.links.find('b'), undefined, 'what was made on the way is gone')
+    const changed = await network.links.change('lo', { alias: 'x'.repeat(300) }).catch(e => e)
+    t.match(
+      changed,
+      { operation: 'change link', subject: 'lo' },
+      'the link is called as it was by the caller',
+    )
+    await t.rejects(network.links.list({ kind: 3 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+    await t.rejects(network.links.create('br0' as never), {
+      code: 'ERR_INVALID_ARG_TYPE',
+      message: /"options" argument must be an object/,
+    })
   })
 
   t.test('nothing is left', leaks)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { watchLeaks } from '../../support/leaks.js'
-import { connectedNetworks } from '../../support/networks.js'
+import { connectedNetworks, wiredNetwork } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
 
 if (requiresRoot(t)) {
@@ -233,6 +233,49 @@ if (requiresRoot(t)) {
     t.same(await gateways(6), [['fd00::2', 'fd00::3']], 'IPv6 merges')
     await red.routes.replace({ ...six, gateway: 'fd00::4' })
     t.same(await gateways(6), ['fd00::4'], 'and replaces all')
+  })
+
+  t.test('flush', async t => {
+    await using network = await wiredNetwork()
+    const { routes } = network
+    await network.addresses.create({ link: 'v0', address: 'fd00::1/64', dad: 'skip' })
+    const make = async () => {
+      const results = await network.batch(batch => {
+        for (let i = 0; i < 1000; i++) {
+          const destination = `10.${i >> 8}.${i & 255}.0/24`
+          batch.routes.create({ destination, gateway: '192.0.2.9', table: 100, metric: i % 3 })
+          batch.routes.create({ destination: `fd01:${i.toString(16)}::/64`, gateway: 'fd00::9', table: 100 })
+        }
+        const nextHops = [{ gateway: '192.0.2.9' }, { gateway: '192.0.2.8', weight: 3 }]
+        batch.routes.create({ destination: '10.200.0.0/16', nextHops, table: 100 })
+        batch.routes.create({ destination: '10.201.0.0/16', type: 'blackhole', table: 100 })
+        batch.routes.create({
+          destination: '10.202.0.0/16',
+          gateway: '192.0.2.9',
+          table: 100,
+          protocol: 99,
+          mtu: 1400,
+        })
+        batch.routes.create({ destination: '10.203.0.0/16', gateway: '192.0.2.9', protocol: 99, tos: 4 })
+      })
+      t.same(results.filter(Boolean), [])
+    }
+    await make()
+    const main = (await routes.list()).length
+    await routes.flush({ table: 100, protocol: 99 })
+    t.equal((await routes.list({ table: 100 })).length, 2002)
+    await routes.flush({ table: 100, family: 6 })
+    t.equal((await routes.list({ table: 100 })).length, 1002)
+    await routes.flush({ table: 100 })
+    t.same(await routes.list({ table: 100 }), [])
+    t.equal((await routes.list()).length, main, 'other tables stay')
+    await routes.flush({ protocol: 99 })
+    t.equal((await routes.list()).length, main - 1)
+    await routes.flush({ table: 100 })
+    await t.rejects(routes.flush({ family: 4 }), { code: 'ERR_INVALID_ARG_VALUE' })
+    await t.rejects(routes.flush(undefined as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    const { stdout } = await network.namespace.exec('ip', ['route', 'show', 'table', 'all', 'proto', '78'])
+    t.equal(stdout, '', 'iproute2 sees none either')
   })
 
   t.test('bad arguments', async t => {

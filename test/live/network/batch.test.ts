@@ -1,4 +1,6 @@
 import t from 'tap'
+import type { Batch } from '../../../src/netlink/index.js'
+import { Network } from '../../../src/network/index.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { wiredNetwork } from '../../support/networks.js'
 import { requires, requiresRoot } from '../../support/requires.js'
@@ -136,6 +138,40 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     await t.rejects(network.links.create({ kind: 'bridge', name: 'v0', up: 'no' as never }), {
       code: 'ERR_INVALID_ARG_TYPE',
     })
+  })
+
+  t.test('one that was sent takes no more', async t => {
+    await using network = await wiredNetwork()
+    let kept: Batch | undefined
+    const sent = network.batch(batch => {
+      kept = batch
+      batch.routes.create({ destination: '10.0.0.0/8', link: 'v0' })
+    })
+    t.throws(() => kept!.routes.create({ destination: '11.0.0.0/8', link: 'v0' }), {
+      code: 'ERR_INVALID_STATE',
+    })
+    t.same(await sent, [undefined])
+  })
+
+  t.test('a close stops what was not sent, and says what was', async t => {
+    await using network = await wiredNetwork()
+    const again = await Network.open(network.namespace)
+    const all = destinations(50_000)
+    const sent = again.batch(batch => {
+      for (const destination of all) batch.routes.create({ destination, link: 'v0' })
+    })
+    setImmediate(() => again.close())
+    const results = await sent
+    const done = results.filter(result => result === undefined).length
+    t.ok(done < all.length, 'not all were sent')
+    t.match(results.at(-1), { code: 'ERR_INVALID_STATE' })
+    const there = new Set((await network.routes.list({ family: 4 })).map(route => route.destination))
+    t.ok(there.size < all.length, 'nothing was sent afterwards')
+    t.same(
+      all.filter((destination, i) => results[i] === undefined && !there.has(destination)),
+      [],
+      'those without an error are there',
+    )
   })
 
   t.test('an abort stops what was not sent', async t => {

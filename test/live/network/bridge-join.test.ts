@@ -11,7 +11,11 @@ async function host() {
     kind: 'veth',
     name: 'eth0',
     up: true,
-    addresses: ['192.0.2.5/24', '198.51.100.5/25', { address: '2001:db8::5/64', dad: 'skip' }],
+    addresses: [
+      '192.0.2.5/24',
+      '198.51.100.5/25',
+      { address: '2001:db8::5/64', dad: 'skip', home: true, manageTemporary: true },
+    ],
     peer: { name: 'eth0', in: gateway },
   })
   await gateway.links.change('eth0', { up: true })
@@ -92,6 +96,10 @@ if (requiresRoot(t) && requires(t, 'ip', 'ping')) {
         .filter(({ scope }) => scope !== 'link')
         .map(({ address, prefixLength }) => `${address}/${prefixLength}`),
       ['192.0.2.5/24', '198.51.100.5/25', '192.0.2.6/24', '2001:db8::5/64'],
+    )
+    t.match(
+      addresses.find(({ address }) => address === '2001:db8::5'),
+      { home: true, manageTemporary: true },
     )
     const { index, macAddress, up } = await here.links.get('br0')
     t.equal(macAddress, eth0.macAddress)

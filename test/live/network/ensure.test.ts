@@ -54,6 +54,30 @@ if (requiresRoot(t) && requires(t, 'ip')) {
     })
   })
 
+  t.test('addresses', async t => {
+    await using network = await wiredNetwork()
+    const list = () => network.addresses.list({ link: 'v1' })
+    const addresses = { ...bound(network.addresses), list }
+    const link = 'v1'
+    await check(t, addresses, { link, address: '10.0.0.1/24', label: 'v1:1', metric: 7 }, { label: 'v1:2' })
+    await check(t, addresses, { link, address: '10.0.0.2/24', noPrefixRoute: true }, { noPrefixRoute: false })
+    await check(t, addresses, { link, address: '10.2.0.1/30', peer: '10.2.0.9' }, { peer: '10.2.0.10' })
+    await check(t, addresses, { link, address: 'fd00::1/64', dad: 'skip' }, { metric: 9 })
+    await check(t, addresses, { link, address: 'fd00::2/64', dad: 'skip' }, { address: 'FD00::2/128' })
+    await t.rejects(network.addresses.ensure({ link, address: 'fd00::2/48' }), {
+      code: 'ERR_OBJECT_MISMATCH',
+      message: 'the address fd00::2/48 on v1 is there, but its prefixLength is 64, not 48',
+    })
+    await network.addresses.create({ link, address: '10.3.0.1/24', validSeconds: 500 })
+    t.ok(
+      (await network.addresses.ensure({ link, address: '10.3.0.1/24', validSeconds: 900 })).validSeconds! <=
+        500,
+    )
+    await t.rejects(network.addresses.ensure({ link, address: '10.3.0.1/24', lable: 'x' } as never), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
+  })
+
   t.test('neighbors', async t => {
     await using network = await wiredNetwork()
     const neighbors = {

@@ -674,6 +674,79 @@ t.test('a transaction ends as one', async t => {
   )
 })
 
+/** Requests of these types, as one. */
+function severalOf(types: number[]) {
+  const list = new RequestList()
+  for (const type of types) list.add({ request: emptyRequest(type), operation: 'do', subject: `${type}` })
+  const told = types.map((): unknown[] => [])
+  const exchange = {
+    ...probe(list.part(0, types.length)),
+    parts: {
+      count: types.length,
+      context: (i: number) => list.context(i),
+      marks: (i: number) => list.marks(i),
+      onRefused: (i: number, failure: unknown) => void told[i]!.push(failure),
+    },
+  }
+  const codes = () => told.map(([first]) => (first as NetloomError | undefined)?.code)
+  return { list, exchange, told, codes }
+}
+
+t.test('several in one: after a loss only what was heard of is known, whatever was lost', async t => {
+  const [types, lost] = [[101, 222, 101, 217, 101], 'ERR_NETLINK_OVERFLOW']
+  const { kernel, conversation } = start(refuseSome)
+  kernel.losses = 1
+  const acknowledged = severalOf(types)
+  conversation.start(acknowledged.exchange)
+  conversation.overflowed()
+  kernel.deliver(conversation)
+  t.same(acknowledged.codes(), [lost, lost, lost, 'EEXIST', undefined])
+  conversation.drained()
+  t.same(acknowledged.exchange.results, [undefined])
+
+  const silent = severalOf(types)
+  conversation.start(silent.exchange)
+  kernel.outbox.splice(1)
+  kernel.deliver(conversation)
+  conversation.overflowed()
+  conversation.drained()
+  t.same(silent.codes(), [lost, 'EINVAL', lost, lost, lost])
+  t.same(
+    silent.told.map(each => each.length),
+    [1, 2, 1, 1, 1],
+    'of what is lost everyone is told once',
+  )
+  t.notOk(conversation.waiting)
+})
+
+t.test('several in one: a refused send and a close end all of them', async t => {
+  const { kernel, conversation } = start(acknowledgeAll)
+  kernel.sendError = new SystemError({ errno: -105, syscall: 'sendto' })
+  const refused = severalOf([1, 2, 3])
+  conversation.start(refused.exchange)
+  t.match(refused.exchange.results, [{ code: 'ENOBUFS' }])
+  const sent = severalOf([1, 2, 3])
+  conversation.start(sent.exchange)
+  const closed = new NetloomError('ERR_INVALID_STATE', 'closed')
+  conversation.fail(closed)
+  kernel.deliver(conversation)
+  t.same(sent.exchange.results, [closed])
+  t.notOk(conversation.waiting)
+})
+
+t.test('several in one: what is added while they wait does not touch them', async t => {
+  const { kernel, conversation } = start(acknowledgeAll, { budget: acknowledgementBytes })
+  const first = probe(emptyRequest(CHANGE))
+  conversation.start(first)
+  const { list, exchange } = severalOf([1, 2])
+  conversation.start(exchange)
+  for (let i = 0; i < 3; i++) {
+    list.add({ request: emptyRequest(CHANGE, undefined, 4000), operation: 'do' })
+  }
+  kernel.deliver(conversation)
+  t.same([first.results, exchange.results], [[undefined], [undefined]])
+})
+
 t.test('several in one: each has its own number and its own end', async t => {
   const refused = (request: Message, kernel: FakeKernel) =>
     request.sequence % 2 ? kernel.refuse(request, 17, { offset: 16 }) : kernel.acknowledge(request)

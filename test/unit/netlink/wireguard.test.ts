@@ -99,4 +99,6 @@ t.test('bad input is refused before anything is sent', async t => {
   for (const [change, code] of bad) {
     t.throws(() => planMessages(change as WireguardChange), { code }, JSON.stringify(change))
   }
+  const peers = [{ publicKey: key(0) }, { publicKey: key(1), endpoint: 'vpn.example.org:51820' }]
+  t.throws(() => planMessages({ peers }), { message: /"change\.peers\[1\]\.endpoint"/ }, 'it says where')
 })

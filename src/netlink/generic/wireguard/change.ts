@@ -2,7 +2,7 @@ import { parseIpPrefix } from '../../../address/index.js'
 import { invalidArgumentType, invalidArgumentValue, requireOptions } from '../../../errors/index.js'
 import { MessageWriter, type TableValues, writeTable } from '../../core/index.js'
 import { parseKey } from './keys.js'
-import { deviceTable, type peerTable } from './tables.js'
+import { deviceTable, parseEndpoint, type peerTable } from './tables.js'
 
 export interface WireguardPeerChange {
   /** Which peer. One that is not there is added, unless `updateOnly`. */
@@ -102,10 +102,11 @@ export function planMessages(change: WireguardChange): DeviceValues[] {
 
 function checkPeer(path: string, peer: WireguardPeerChange): void {
   if (typeof peer !== 'object' || peer === null) throw invalidArgumentType(path, 'an object', peer)
-  const { publicKey, presharedKey, allowedAddresses, remove, updateOnly, replaceAllowedAddresses } =
+  const { publicKey, presharedKey, endpoint, allowedAddresses, remove, updateOnly, replaceAllowedAddresses } =
     requireOptions(path, peer, peerOptions)
   parseKey(`${path}.publicKey`, publicKey)
   if (typeof presharedKey === 'string') parseKey(`${path}.presharedKey`, presharedKey)
+  if (endpoint !== undefined) parseEndpoint(`${path}.endpoint`, endpoint)
   for (const [name, value] of Object.entries({ remove, updateOnly, replaceAllowedAddresses })) {
     checkBoolean(`${path}.${name}`, value)
   }
@@ -113,7 +114,7 @@ function checkPeer(path: string, peer: WireguardPeerChange): void {
   if (!Array.isArray(allowedAddresses)) {
     throw invalidArgumentType(`${path}.allowedAddresses`, 'an array', allowedAddresses)
   }
-  for (const address of allowedAddresses) parseIpPrefix(address)
+  for (const address of allowedAddresses) parseIpPrefix(address, `${path}.allowedAddresses`)
 }
 
 function checkBoolean(name: string, value: unknown): void {

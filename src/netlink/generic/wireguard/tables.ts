@@ -62,7 +62,8 @@ const endpoint: Codec<string> = {
   examples: ['10.0.0.1:51820', '[fd00::1]:1', '[fe80::1%3]:65535'],
 }
 
-function parseEndpoint(name: string, value: string): Uint8Array {
+/** @throws TypeError */
+export function parseEndpoint(name: string, value: string): Uint8Array {
   if (typeof value !== 'string') throw invalidArgumentType(name, 'a string', value)
   const match = /^(?:\[([^\]%]+)(?:%(\d+))?\]|([\d.]+)):(\d+)$/.exec(value)
   const port = Number(match?.[4])
