@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { finding } from '../harness/finding.mjs'
+import { iperf } from '../harness/iperf.mjs'
 import { raise } from '../harness/links.mjs'
 import { interleave } from '../harness/rounds.mjs'
 
@@ -35,8 +37,12 @@ export async function forward({ lab, rounds }) {
       await raise(there, name, k, { host: 2, txQueueLength })
       candidates[name] = async () => {
         program.tell('forward')
-        const report = await lab.run(here, 'iperf3', ['-c', `10.99.${k}.2`, '-t', `${seconds}`, '-J'])
-        const { sum_received: received, sum_sent: sent } = JSON.parse(report).end
+        const { sum_received: received, sum_sent: sent } = await iperf(lab, here, `10.99.${k}.2`, [
+          '-t',
+          `${seconds}`,
+        ])
+        // What tells the server of the end is on its way yet; without it the server stays busy.
+        await sleep(300)
         const result = await program.stop()
         return { ...result, bitsPerSecond: received.bits_per_second, retransmits: sent.retransmits }
       }

@@ -50,6 +50,14 @@ export class NetworkLinks {
     return this.#route.links.list(filter)
   }
 
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  stream(filter?: LinkFilter & WaitOptions): AsyncGenerator<Link, void, undefined> {
+    return this.#route.links.stream(filter)
+  }
+
   /** @throws NetloomError `ERR_LINK_NOT_FOUND` */
   get(link: LinkReference, options?: WaitOptions): Promise<Link> {
     return this.#route.links.get(link, options)

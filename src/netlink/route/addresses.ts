@@ -23,7 +23,7 @@ import {
 import { RTM } from './constants.js'
 import { deleteAll } from './delete-all.js'
 import { describeDifference, ensure, firstUnlike } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { settle } from './settle.js'
@@ -48,22 +48,32 @@ export class Addresses {
   }
 
   async list(filter?: AddressFilter & WaitOptions): Promise<Address[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: AddressFilter & WaitOptions): AsyncGenerator<Address, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: (AddressFilter & WaitOptions) | undefined): Promise<Listing<Address>> {
     const { link, family, signal } = requireOptions('filter', filter, ['link', 'family', 'signal'])
     if (family !== undefined && family !== 4 && family !== 6) {
       throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
     }
     const index = link === undefined ? undefined : await this.#links.index(link)
-    const addresses = await dumpObjects(this.#connection, listAddressesRequest(index, family), {
+    return {
+      request: listAddressesRequest(index, family),
       operation: 'list addresses',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWADDR ? readAddress(payload) : undefined),
-    })
-    // Kernels that do not know a filter pass it over.
-    return addresses.filter(
-      address =>
+      passes: address =>
         (index === undefined || address.link === index) &&
         (family === undefined || address.family === family),
-    )
+    }
   }
 
   /** @throws NetlinkError `EEXIST`; NetloomError `ERR_ADDRESS_DUPLICATE`, with the address taken back; TypeError */

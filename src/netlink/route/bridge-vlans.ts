@@ -24,7 +24,7 @@ import {
   RTEXT_FILTER,
   RTM,
 } from './constants.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { requireVlan } from './fdb-entry.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -71,18 +71,35 @@ export class BridgeVlans {
 
   /** Neighbors with the same flags are one range. A kernel or bridge without VLANs has none. */
   async list(filter?: { link?: LinkReference | undefined } & WaitOptions): Promise<BridgeVlan[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(
+    filter?: { link?: LinkReference | undefined } & WaitOptions,
+  ): AsyncGenerator<BridgeVlan, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(
+    filter: ({ link?: LinkReference | undefined } & WaitOptions) | undefined,
+  ): Promise<Listing<BridgeVlan>> {
     const { link, signal } = requireOptions('filter', filter, ['link', 'signal'])
     const index = link === undefined ? undefined : await this.#links.index(link)
     const writer = message(RTM.GETLINK, NLM_F.DUMP, 0)
     writer.u32(IFLA.EXT_MASK, 'filter', RTEXT_FILTER.BRVLAN_COMPRESSED)
-    const vlans = await dumpObjects(this.#connection, writer.finish(), {
+    return {
+      request: writer.finish(),
       operation: 'list bridge vlans',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWLINK ? readBridgeVlans(payload) : undefined),
       none: ['ENOTSUP'],
-    })
-    // The kernel has no filter.
-    return index === undefined ? vlans : vlans.filter(vlan => vlan.link === index)
+      // The kernel has no filter.
+      passes: vlan => index === undefined || vlan.link === index,
+    }
   }
 
   /** Adds to VLANs, or changes the flags of those that are there. @throws NetlinkError; TypeError, RangeError */

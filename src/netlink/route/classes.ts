@@ -11,6 +11,7 @@ import {
 import type { Change } from './change.js'
 import { RTM } from './constants.js'
 import { ensure, firstUnlike } from './difference.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { settingsOf } from './qdiscs.js'
@@ -59,23 +60,31 @@ export class TrafficClasses {
 
   /** Of one link: the kernel does not list those of several. @throws NetloomError `ERR_LINK_NOT_FOUND` */
   async list(filter: { link: LinkReference } & WaitOptions): Promise<TrafficClass[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(
+    filter: { link: LinkReference } & WaitOptions,
+  ): AsyncGenerator<TrafficClass, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: { link: LinkReference } & WaitOptions): Promise<Listing<TrafficClass>> {
     const { link, signal } = requireOptions('filter', filter, ['link', 'signal'])
     const index = await this.#links.index(link)
-    let classes: TrafficClass[] = []
     const header = { link: index, handle: 0, parent: 0, info: 0 }
-    await this.#connection.dump(trafficRequest(RTM.GETTCLASS, NLM_F.DUMP, header, 'class'), {
+    return {
+      request: trafficRequest(RTM.GETTCLASS, NLM_F.DUMP, header, 'class'),
       operation: 'list classes',
       subject: describeLink(link),
       signal,
-      onMessage: message => {
-        if (message.type !== RTM.NEWTCLASS) return
-        classes.push(readClass(message.payload))
-      },
-      onRestart: () => {
-        classes = []
-      },
-    })
-    return classes.filter(each => each.link === index)
+      read: ({ type, payload }) => (type === RTM.NEWTCLASS ? readClass(payload) : undefined),
+      passes: each => each.link === index,
+    }
   }
 
   /** @throws NetlinkError `EEXIST`; TypeError, RangeError */

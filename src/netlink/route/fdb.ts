@@ -3,7 +3,7 @@ import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors
 import { type NetlinkConnection, NetlinkError, payloadOf, type WaitOptions } from '../core/index.js'
 import { NTF, RTM } from './constants.js'
 import { ensure, firstUnlike } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import {
   describeFdb,
   type FdbDestination,
@@ -57,30 +57,37 @@ export class Fdb {
   }
 
   async list(filter?: FdbFilter & WaitOptions): Promise<FdbEntry[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: FdbFilter & WaitOptions): AsyncGenerator<FdbEntry, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: (FdbFilter & WaitOptions) | undefined): Promise<Listing<FdbEntry>> {
     const names = ['link', 'bridge', 'vlan', 'macAddress', 'signal'] as const
     const { link, bridge, vlan, macAddress, signal } = requireOptions('filter', filter, names)
     if (vlan !== undefined) requireVlan(vlan)
     const wanted = macAddress === undefined ? undefined : formatMacAddress(parseMacAddress(macAddress))
     const index = link === undefined ? undefined : await this.#links.index(link)
     const bridgeIndex = bridge === undefined ? undefined : await this.#links.index(bridge)
-    const entries = await dumpObjects(
-      this.#connection,
-      listFdbRequest({ link: index, bridge: bridgeIndex }),
-      {
-        operation: 'list fdb',
-        signal,
-        read: ({ type, payload }) => (type === RTM.NEWNEIGH ? readFdbEntry(payload) : undefined),
-        none: ['ENODEV'],
-      },
-    )
-    // The kernel gives more than was asked for: a bridge's dump has its ports' own addresses in it.
-    return entries.filter(
-      entry =>
+    return {
+      request: listFdbRequest({ link: index, bridge: bridgeIndex }),
+      operation: 'list fdb',
+      signal,
+      read: ({ type, payload }) => (type === RTM.NEWNEIGH ? readFdbEntry(payload) : undefined),
+      none: ['ENODEV'],
+      // The kernel gives more than was asked for: a bridge's dump has its ports' own addresses in it.
+      passes: entry =>
         (index === undefined || entry.link === index) &&
         (bridgeIndex === undefined || (entry.owner === 'bridge' && entry.bridge === bridgeIndex)) &&
         (vlan === undefined || entry.vlan === vlan) &&
         (wanted === undefined || entry.macAddress === wanted),
-    )
+    }
   }
 
   /** @throws NetlinkError `ENOENT` when it is not there */

@@ -16,6 +16,7 @@ import {
 import type { Change } from './change.js'
 import { RTM } from './constants.js'
 import { ensure, firstUnlike } from './difference.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { settingsOf } from './qdiscs.js'
@@ -99,26 +100,37 @@ export class Filters {
 
   /** Those at one place. The tables of kind `u32` are among them. */
   async list(filter: { link: LinkReference; parent: string } & WaitOptions): Promise<Filter[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(
+    filter: { link: LinkReference; parent: string } & WaitOptions,
+  ): AsyncGenerator<Filter, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: { link: LinkReference; parent: string } & WaitOptions): Promise<Listing<Filter>> {
     const { link, parent, signal } = requireOptions('filter', filter, ['link', 'parent', 'signal'])
     const number = parseHandle('filter.parent', parent)
     const index = await this.#links.index(link)
-    let filters: Filter[] = []
     const header = { link: index, handle: 0, parent: number, info: 0 }
-    await this.#connection.dump(trafficRequest(RTM.GETTFILTER, NLM_F.DUMP, header, 'filter'), {
+    return {
+      request: trafficRequest(RTM.GETTFILTER, NLM_F.DUMP, header, 'filter'),
       operation: 'list filters',
       subject: `${parent} on ${describeLink(link)}`,
       signal,
-      onMessage: message => {
-        if (message.type !== RTM.NEWTFILTER) return
-        const found = readTraffic(message.payload, filterKinds)
+      read: ({ type, payload }) => {
+        if (type !== RTM.NEWTFILTER) return
+        const found = readTraffic(payload, filterKinds)
         // Each kind begins with a message that has no more than the kind.
-        if (found.settings !== undefined || found.raw !== undefined) filters.push(filterOf(found))
+        return found.settings !== undefined || found.raw !== undefined ? filterOf(found) : undefined
       },
-      onRestart: () => {
-        filters = []
-      },
-    })
-    return filters.filter(each => each.link === index)
+      passes: each => each.link === index,
+    }
   }
 
   /** @throws NetlinkError `EEXIST`; `ENOENT` for a kind or action that the kernel lacks; TypeError, RangeError */

@@ -17,7 +17,7 @@ import {
 import type { LinkIndex } from './change.js'
 import { RTM } from './constants.js'
 import { isPlain } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { findLinkKind, findPortKind, resolveLinks } from './kinds/index.js'
 import { type Link, type LinkStatistics, readLink, readLinkStatistics } from './link.js'
 import { firstDifference } from './link-difference.js'
@@ -58,22 +58,32 @@ export class Links {
   }
 
   async list(filter?: LinkFilter & WaitOptions): Promise<Link[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: LinkFilter & WaitOptions): AsyncGenerator<Link, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: (LinkFilter & WaitOptions) | undefined): Promise<Listing<Link>> {
     const { kind, master, signal } = requireOptions('filter', filter, ['kind', 'master', 'signal'])
     if (kind !== undefined && typeof kind !== 'string') {
       throw invalidArgumentType('filter.kind', 'a string', kind)
     }
     const masterIndex = master === undefined ? undefined : await this.index(master)
-    const links = await dumpObjects(this.#connection, listLinksRequest({ kind, master: masterIndex }), {
+    return {
+      request: listLinksRequest({ kind, master: masterIndex }),
       operation: 'list links',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWLINK ? readLink(payload) : undefined),
-    })
-    // Kernels that do not know a filter pass it over.
-    return links.filter(
-      link =>
+      passes: link =>
         (kind === undefined || link.kind === kind) &&
         (masterIndex === undefined || link.master === masterIndex),
-    )
+    }
   }
 
   /** @throws NetloomError `ERR_LINK_NOT_FOUND` */

@@ -2,7 +2,7 @@ import { NetloomError, requireOptions } from '../../errors/index.js'
 import { type NetlinkConnection, NLM_F, type WaitOptions } from '../core/index.js'
 import { RTM } from './constants.js'
 import { ensure, firstUnlike, isSame } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { requireVlan } from './fdb-entry.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -41,31 +41,41 @@ export class Mdb {
 
   /** A kernel without multicast snooping has none. */
   async list(filter?: MdbFilter & WaitOptions): Promise<MdbEntry[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: MdbFilter & WaitOptions): AsyncGenerator<MdbEntry, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: (MdbFilter & WaitOptions) | undefined): Promise<Listing<MdbEntry>> {
     const names = ['bridge', 'link', 'group', 'vlan', 'signal'] as const
     const { bridge, link, group, vlan, signal } = requireOptions('filter', filter, names)
     if (vlan !== undefined) requireVlan(vlan)
     const wanted = group === undefined ? undefined : canonicalGroup(group)
     const bridgeIndex = bridge === undefined ? undefined : await this.#links.index(bridge)
     const index = link === undefined ? undefined : await this.#links.index(link)
-    // The kernel has no filter.
-    return (await this.#dump(signal))
-      .flatMap(({ entries }) => entries)
-      .filter(
-        entry =>
-          (bridgeIndex === undefined || entry.bridge === bridgeIndex) &&
-          (index === undefined || entry.link === index) &&
-          (wanted === undefined || entry.group === wanted) &&
-          (vlan === undefined || entry.vlan === vlan),
-      )
+    return {
+      ...listing(signal, ({ entries }) => entries),
+      // The kernel has no filter.
+      passes: entry =>
+        (bridgeIndex === undefined || entry.bridge === bridgeIndex) &&
+        (index === undefined || entry.link === index) &&
+        (wanted === undefined || entry.group === wanted) &&
+        (vlan === undefined || entry.vlan === vlan),
+    }
   }
 
   /** Ports behind which there are multicast routers. */
   async routerPorts(filter?: { bridge?: LinkReference | undefined } & WaitOptions): Promise<RouterPort[]> {
     const { bridge, signal } = requireOptions('filter', filter, ['bridge', 'signal'])
     const index = bridge === undefined ? undefined : await this.#links.index(bridge)
-    return (await this.#dump(signal))
-      .flatMap(({ routerPorts }) => routerPorts)
-      .filter(port => index === undefined || port.bridge === index)
+    const passes = (port: RouterPort) => index === undefined || port.bridge === index
+    return listObjects(this.#connection, { ...listing(signal, ({ routerPorts }) => routerPorts), passes })
   }
 
   /** @throws NetlinkError `EEXIST`; NetloomError `ERR_LINK_MISMATCH` for what is no port; TypeError, RangeError */
@@ -115,17 +125,6 @@ export class Mdb {
     await this.#change('delete', RTM.DELMDB, 0, options)
   }
 
-  #dump(signal: AbortSignal | undefined): Promise<MdbMessage[]> {
-    return dumpObjects(this.#connection, listMdbRequest(), {
-      operation: 'list mdb',
-      signal,
-      // What is listed is told with the number of the question.
-      read: ({ type, payload }) =>
-        type === RTM.GETMDB || type === RTM.NEWMDB ? readMdb(payload) : undefined,
-      none: ['ENOTSUP'],
-    })
-  }
-
   async #change(
     operation: string,
     type: typeof RTM.NEWMDB | typeof RTM.DELMDB,
@@ -158,5 +157,20 @@ export class Mdb {
     if (portKind === 'bridge' && master !== undefined) return { bridge: master, link }
     if (kind === 'bridge') return { bridge: link, link }
     throw new NetloomError('ERR_LINK_MISMATCH', `${name} is neither a bridge nor a port of one`)
+  }
+}
+
+function listing<T extends object>(
+  signal: AbortSignal | undefined,
+  pick: (message: MdbMessage) => readonly T[],
+): Listing<T> {
+  return {
+    request: listMdbRequest(),
+    operation: 'list mdb',
+    signal,
+    // What is listed is told with the number of the question.
+    read: ({ type, payload }) =>
+      type === RTM.GETMDB || type === RTM.NEWMDB ? pick(readMdb(payload)) : undefined,
+    none: ['ENOTSUP'],
   }
 }

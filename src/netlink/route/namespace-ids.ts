@@ -9,7 +9,7 @@ import {
   type WaitOptions,
 } from '../core/index.js'
 import { NETNSA, RTM } from './constants.js'
-import { dumpObjects } from './dump.js'
+import { listObjects } from './dump.js'
 
 /** Number of a namespace as another one sees it: links name the other end's namespace by it. */
 export interface NamespaceId {
@@ -32,7 +32,8 @@ export class NamespaceIds {
 
   async list(options?: WaitOptions): Promise<NamespaceId[]> {
     const { signal } = requireOptions('options', options, ['signal'])
-    return dumpObjects(this.#connection, message(RTM.GETNSID, NLM_F.DUMP).finish(), {
+    return listObjects(this.#connection, {
+      request: message(RTM.GETNSID, NLM_F.DUMP).finish(),
       operation: 'list namespace ids',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWNSID ? { id: readId(payload) } : undefined),

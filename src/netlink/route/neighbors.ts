@@ -20,7 +20,7 @@ import {
 import type { Change, LinkIndex } from './change.js'
 import { AF, NDA, NTF, NTF_EXT, NUD, netloomProtocol, RTM } from './constants.js'
 import { ensure, firstUnlike } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { neighborHeader, neighborHeaderLength } from './neighbor-message.js'
@@ -107,6 +107,18 @@ export class Neighbors {
    * addresses that this host answers for.
    */
   async list(filter?: NeighborFilter & WaitOptions): Promise<Neighbor[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: NeighborFilter & WaitOptions): AsyncGenerator<Neighbor, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: (NeighborFilter & WaitOptions) | undefined): Promise<Listing<Neighbor>> {
     const { link, family, state, proxy, protocol, signal } = requireOptions('filter', filter, [
       ...filterNames,
       'signal',
@@ -116,19 +128,17 @@ export class Neighbors {
     }
     if (state !== undefined) stateNumber(state)
     const index = link === undefined ? undefined : await this.#links.index(link)
-    const neighbors = await dumpObjects(this.#connection, listRequest(index, family, proxy === true), {
+    return {
+      request: listRequest(index, family, proxy === true),
       operation: 'list neighbors',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWNEIGH ? readNeighbor(payload) : undefined),
-    })
-    // Kernels that do not know a filter pass it over.
-    return neighbors.filter(
-      found =>
+      passes: found =>
         (index === undefined || found.link === index) &&
         (family === undefined || found.family === family) &&
         (state === undefined || found.state === state) &&
         (protocol === undefined || found.protocol === protocol),
-    )
+    }
   }
 
   /** @throws NetlinkError `ENOENT` when it is not there */

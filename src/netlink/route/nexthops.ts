@@ -31,7 +31,7 @@ import {
 } from '../core/index.js'
 import { AF, NEXTHOP_GRP_TYPE, NHA, netloomProtocol, RT_SCOPE, RTM, RTNH_F } from './constants.js'
 import { ensure, firstUnlike } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { type Encapsulation, readEncapsulation, writeEncapsulation } from './encapsulation.js'
 import type { LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
@@ -143,6 +143,18 @@ export class Nexthops {
   }
 
   async list(filter?: NexthopFilter & WaitOptions): Promise<Nexthop[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: NexthopFilter & WaitOptions): AsyncGenerator<Nexthop, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(filter: (NexthopFilter & WaitOptions) | undefined): Promise<Listing<Nexthop>> {
     const names = ['link', 'groups', 'fdb', 'protocol', 'signal'] as const
     const { link, groups, fdb, protocol, signal } = requireOptions('filter', filter, names)
     const index = link === undefined ? undefined : await this.#links.index(link)
@@ -150,18 +162,17 @@ export class Nexthops {
     if (index !== undefined) writer.u32(NHA.OIF, 'link', index)
     if (groups) writer.flag(NHA.GROUPS, 'groups')
     if (fdb) writer.flag(NHA.FDB, 'fdb')
-    const all = await dumpObjects(this.#connection, writer.finish(), {
+    return {
+      request: writer.finish(),
       operation: 'list nexthops',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWNEXTHOP ? readNexthop(payload) : undefined),
-    })
-    return all.filter(
-      found =>
+      passes: found =>
         (index === undefined || found.link === index) &&
         (groups === undefined || found.group.length > 0 === groups) &&
         (fdb === undefined || found.fdb === fdb) &&
         (protocol === undefined || found.protocol === protocol),
-    )
+    }
   }
 
   /** @throws NetlinkError `ENOENT` */

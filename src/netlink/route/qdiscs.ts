@@ -11,6 +11,7 @@ import {
 import type { Change } from './change.js'
 import { RTM } from './constants.js'
 import { ensure, firstUnlike } from './difference.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { formatHandle, ingressParent, parseHandle } from './traffic/handle.js'
@@ -61,22 +62,33 @@ export class Qdiscs {
   }
 
   async list(filter?: { link?: LinkReference | undefined } & WaitOptions): Promise<Qdisc[]> {
+    return listObjects(this.#connection, await this.#listing(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(
+    filter?: { link?: LinkReference | undefined } & WaitOptions,
+  ): AsyncGenerator<Qdisc, void, undefined> {
+    yield* streamObjects(this.#connection, await this.#listing(filter))
+  }
+
+  async #listing(
+    filter: ({ link?: LinkReference | undefined } & WaitOptions) | undefined,
+  ): Promise<Listing<Qdisc>> {
     const { link, signal } = requireOptions('filter', filter, ['link', 'signal'])
     const index = link === undefined ? undefined : await this.#links.index(link)
-    let qdiscs: Qdisc[] = []
     const header = { link: index ?? 0, handle: 0, parent: 0, info: 0 }
-    await this.#connection.dump(trafficRequest(RTM.GETQDISC, NLM_F.DUMP, header, 'qdisc'), {
+    return {
+      request: trafficRequest(RTM.GETQDISC, NLM_F.DUMP, header, 'qdisc'),
       operation: 'list qdiscs',
       signal,
-      onMessage: message => {
-        if (message.type === RTM.NEWQDISC) qdiscs.push(readQdisc(message.payload))
-      },
-      onRestart: () => {
-        qdiscs = []
-      },
-    })
-    // The kernel lists those of all links, whatever it is asked.
-    return qdiscs.filter(qdisc => index === undefined || qdisc.link === index)
+      read: ({ type, payload }) => (type === RTM.NEWQDISC ? readQdisc(payload) : undefined),
+      // The kernel lists those of all links, whatever it is asked.
+      passes: qdisc => index === undefined || qdisc.link === index,
+    }
   }
 
   /** @throws NetlinkError `EEXIST`; `ENOENT` for a kind that the kernel lacks; TypeError, RangeError */

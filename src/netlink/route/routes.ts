@@ -18,7 +18,7 @@ import type { Change } from './change.js'
 import { RT_TABLE, RTM } from './constants.js'
 import { deleteAll } from './delete-all.js'
 import { ensure, firstUnlike } from './difference.js'
-import { dumpObjects } from './dump.js'
+import { listObjects } from './dump.js'
 import { indexOf, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import { type Route, readRoute } from './route.js'
@@ -285,7 +285,8 @@ export class Routes {
   }
 
   async #list(family: IpFamily, wanted: WantedRoutes, signal: AbortSignal | undefined): Promise<Route[]> {
-    return dumpObjects(this.#connection, listRoutesRequest(family, wanted), {
+    return listObjects(this.#connection, {
+      request: listRoutesRequest(family, wanted),
       operation: 'list routes',
       signal,
       read: ({ type, payload }) => (type === RTM.NEWROUTE ? readRoute(payload) : undefined),

@@ -3,7 +3,7 @@ import { invalidArgumentValue, NetloomError, requireOptions } from '../../errors
 import { type NetlinkConnection, NetlinkError, NLM_F, type WaitOptions } from '../core/index.js'
 import type { Change } from './change.js'
 import { RTM } from './constants.js'
-import { dumpObjects } from './dump.js'
+import { type Listing, listObjects, streamObjects } from './dump.js'
 import { describeLink, type LinkReference } from './link-reference.js'
 import type { Links } from './links.js'
 import {
@@ -42,28 +42,35 @@ export class Rules {
 
   /** In the kernel's order: IPv4 first, each family by priority. */
   async list(filter?: RuleFilter & WaitOptions): Promise<Rule[]> {
+    return listObjects(this.#connection, ...this.#listings(filter))
+  }
+
+  /**
+   * As {@link list}, one by one: memory is bounded by what the kernel sends in one go. What the kernel interrupted cannot
+   * be listed anew. @throws as {@link list}; NetloomError `ERR_NETLINK_DUMP_INTERRUPTED`
+   */
+  async *stream(filter?: RuleFilter & WaitOptions): AsyncGenerator<Rule, void, undefined> {
+    yield* streamObjects(this.#connection, ...this.#listings(filter))
+  }
+
+  #listings(filter: (RuleFilter & WaitOptions) | undefined): Listing<Rule>[] {
     const names = ['family', 'priority', 'table', 'protocol', 'signal'] as const
     const { family, priority, table, protocol, signal } = requireOptions('filter', filter, names)
     if (family !== undefined && family !== 4 && family !== 6) {
       throw invalidArgumentValue('filter.family', family, 'must be 4 or 6')
     }
-    const rules: Rule[] = []
-    for (const each of family === undefined ? ([4, 6] as const) : [family]) {
-      const found = await dumpObjects(this.#connection, listRulesRequest(each), {
-        operation: 'list rules',
-        signal,
-        read: ({ type, payload }) => (type === RTM.NEWRULE ? readRule(payload) : undefined),
-        // A kernel without policy routing for the family.
-        none: ['EAFNOSUPPORT', 'ENOTSUP'],
-      })
-      rules.push(...found)
-    }
-    return rules.filter(
-      rule =>
+    return (family === undefined ? ([4, 6] as const) : [family]).map(each => ({
+      request: listRulesRequest(each),
+      operation: 'list rules',
+      signal,
+      read: ({ type, payload }) => (type === RTM.NEWRULE ? readRule(payload) : undefined),
+      // A kernel without policy routing for the family.
+      none: ['EAFNOSUPPORT', 'ENOTSUP'],
+      passes: rule =>
         (priority === undefined || rule.priority === priority) &&
         (table === undefined || rule.table === table) &&
         (protocol === undefined || rule.protocol === protocol),
-    )
+    }))
   }
 
   /**

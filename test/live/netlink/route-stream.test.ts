@@ -84,5 +84,59 @@ if (requiresRoot(t)) {
     await t.rejects(network.routes.stream({ link: 'v9' }).next(), { code: 'ERR_LINK_NOT_FOUND' })
   })
 
+  t.test('what else can be listed can be streamed', async t => {
+    await using network = await wiredNetwork()
+    const { links, addresses, neighbors, fdb, rules, qdiscs } = network
+    for (let i = 0; i < 60; i++) await links.create({ kind: 'veth', name: `a${i}`, peer: { name: `b${i}` } })
+    await links.create({ kind: 'bridge', name: 'br0' })
+    await links.change('v1', { master: 'br0' })
+    await qdiscs.create({ link: 'v0', parent: 'root', handle: '1:', kind: 'htb' })
+    const problems = await network.batch(batch => {
+      for (let i = 0; i < 1000; i++) {
+        const [a, b] = [i >> 8, i & 255]
+        const macAddress = `02:00:00:00:0${a}:${b.toString(16).padStart(2, '0')}`
+        batch.addresses.create({ link: 'v0', address: `10.7.${a}.${b}/32` })
+        batch.neighbors.create({ link: 'v0', address: `10.8.${a}.${b}`, macAddress })
+        batch.fdb.create({ link: 'v1', macAddress })
+      }
+      for (let i = 0; i < 100; i++) batch.rules.create({ family: 4, priority: 100 + i, table: 100 })
+    })
+    t.same(problems.filter(Boolean), [])
+    const ages = { usedMs: 0, updatedMs: 0, confirmedMs: 0 }
+    const same = async <T>(stream: AsyncIterable<T>, listed: Promise<T[]>, least: number, what: string) => {
+      const streamed: T[] = []
+      for await (const object of stream) streamed.push(object)
+      const list = await listed
+      const ageless = (objects: T[]) => objects.map(object => ({ ...object, ...ages }))
+      t.same(ageless(streamed), ageless(list), what)
+      t.ok(list.length >= least, `${list.length} ${what}`)
+    }
+    await same(links.stream(), links.list(), 120, 'links')
+    await same(links.stream({ kind: 'veth' }), links.list({ kind: 'veth' }), 120, 'of a kind')
+    await same(links.stream({ master: 'br0' }), links.list({ master: 'br0' }), 1, 'ports')
+    await same(addresses.stream(), addresses.list(), 1000, 'addresses')
+    await same(addresses.stream({ link: 'v0' }), addresses.list({ link: 'v0' }), 1000, 'of a link')
+    await same(neighbors.stream(), neighbors.list(), 1000, 'neighbors')
+    await same(fdb.stream({ bridge: 'br0' }), fdb.list({ bridge: 'br0' }), 1000, 'entries of a bridge')
+    await same(rules.stream(), rules.list(), 100, 'rules')
+    await same(qdiscs.stream({ link: 'v0' }), qdiscs.list({ link: 'v0' }), 1, 'qdiscs')
+    const classes = network.classes
+    await classes.create({
+      link: 'v0',
+      parent: '1:',
+      handle: '1:10',
+      kind: 'htb',
+      htb: { rate: { bitsPerSecond: 1_000_000 } },
+    })
+    await same(classes.stream({ link: 'v0' }), classes.list({ link: 'v0' }), 1, 'classes')
+    await same(network.mdb.stream(), network.mdb.list(), 0, 'mdb')
+    await same(network.bridgeVlans.stream(), network.bridgeVlans.list(), 0, 'bridge vlans')
+    for await (const { address } of addresses.stream({ link: 'v0' })) {
+      t.ok(address)
+      break
+    }
+    await t.rejects(addresses.stream({ link: 'v9' }).next(), { code: 'ERR_LINK_NOT_FOUND' })
+  })
+
   t.test('nothing is left', leaks)
 }
