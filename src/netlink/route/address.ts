@@ -13,6 +13,7 @@ import {
   malformed,
   NLM_F,
   type Payload,
+  type RawAttribute,
   type Request,
   readIpAddress,
   wordOf,
@@ -64,6 +65,8 @@ export interface Address {
   readonly preferredSeconds: number | undefined
   /** Of the route to its network. */
   readonly metric: number | undefined
+  /** Attributes that are not told otherwise. */
+  readonly raw: readonly RawAttribute[]
 }
 
 export interface AddressOptions {
@@ -124,6 +127,8 @@ const flagBits = {
   autoJoin: IFA_F.MCAUTOJOIN,
 } as const
 
+const none: readonly never[] = Object.freeze([])
+
 /** @throws NetloomError `ERR_NETLINK_PROTOCOL` */
 export function readAddress(payload: Payload): Address {
   const family = payload.u8(0)
@@ -135,6 +140,7 @@ export function readAddress(payload: Payload): Address {
   let label: string | undefined
   let metric: number | undefined
   let protocol = 0
+  let raw: RawAttribute[] | undefined
   let preferred = forever
   let valid = forever
   const attributes = payload.attributes(headerLength)
@@ -165,6 +171,9 @@ export function readAddress(payload: Payload): Address {
         preferred = attributes.u32(0)
         valid = attributes.u32(4)
         break
+      default:
+        raw ??= []
+        raw.push(attributes.raw())
     }
   }
   // IFA_ADDRESS is the address itself, except where there is another end.
@@ -195,6 +204,7 @@ export function readAddress(payload: Payload): Address {
     validSeconds: valid === forever ? undefined : valid,
     preferredSeconds: preferred === forever ? undefined : preferred,
     metric,
+    raw: raw ?? none,
   }
 }
 

@@ -12,6 +12,7 @@ import {
   NLM_F,
   type Payload,
   payloadOf,
+  type RawAttribute,
   type Request,
   readIpAddress,
   type WaitOptions,
@@ -46,6 +47,8 @@ export interface Neighbor {
   readonly offloaded: boolean
   /** Who made it, as of routes: 78 Netloom; 0 where nobody said. */
   readonly protocol: number
+  /** Attributes that are not told otherwise, but for what the kernel counts: times and probes. */
+  readonly raw: readonly RawAttribute[]
 }
 
 export interface NeighborKey {
@@ -288,6 +291,7 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
   let macAddress: string | undefined
   let protocol = 0
   let extended = 0
+  let raw: RawAttribute[] | undefined
   const attributes = payload.attributes(neighborHeaderLength)
   while (attributes.next()) {
     switch (attributes.type) {
@@ -303,6 +307,12 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
       case NDA.FLAGS_EXT:
         extended = attributes.u32()
         break
+      case NDA.CACHEINFO:
+      case NDA.PROBES:
+        break
+      default:
+        raw ??= []
+        raw.push(attributes.raw())
     }
   }
   if (address === undefined) return undefined
@@ -318,8 +328,11 @@ export function readNeighbor(payload: Payload): Neighbor | undefined {
     managed: (extended & NTF_EXT.MANAGED) !== 0,
     offloaded: (flags & NTF.OFFLOADED) !== 0,
     protocol,
+    raw: raw ?? none,
   }
 }
+
+const none: readonly never[] = Object.freeze([])
 
 function listRequest(link: number | undefined, family: IpFamily | undefined, proxy: boolean): Request {
   const number = family === undefined ? AF.UNSPEC : family === 4 ? AF.INET : AF.INET6

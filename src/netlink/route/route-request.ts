@@ -338,6 +338,10 @@ export function changeRouteRequest(
     }
     writer.u8(RTA.TTL_PROPAGATE, 'ttlPropagate', route.ttlPropagate ? 1 : 0)
   }
+  const way = route.link ?? route.gateway ?? route.nextHops ?? route.nextHopId
+  if (creating && routeType === 'unicast' && way === undefined) {
+    throw invalidArgumentValue('link', undefined, 'is needed, or a gateway, nextHops or nextHopId')
+  }
   return writer.finish()
 }
 

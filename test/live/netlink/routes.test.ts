@@ -282,6 +282,7 @@ if (requiresRoot(t)) {
     await using networks = await connectedNetworks()
     const { red } = networks
     const bad = [
+      [{ destination: '10.9.0.0/16' }, 'ERR_INVALID_ARG_VALUE'],
       [{ destination: 'default' }, 'ERR_INVALID_ARG_VALUE'],
       [{ destination: '10.0.0.0/8', family: 6, link: 'v0' }, 'ERR_INVALID_ARG_VALUE'],
       [{ destination: '10.0.0.0/8', type: 'x' }, 'ERR_INVALID_ARG_VALUE'],

@@ -264,6 +264,21 @@ if (!littleEndian) {
       ),
       { address: '10.0.0.9', link: 7, state: 'permanent', proxy: true, macAddress: undefined },
     )
+    const unknown = '08 00 7f 00 01 02 03 04'
+    const address = readAddress(
+      new Payload(bytesOf(`02 18 80 00 07 00 00 00 08 00 02 00 0a 00 00 01 ${unknown}`)),
+    )
+    const neighbor = readNeighbor(
+      new Payload(bytesOf(`02 00 00 00 07 00 00 00 80 00 00 00 08 00 01 00 0a 00 00 01 ${unknown}`)),
+    )
+    const raw = [{ type: 0x7f, bytes: Uint8Array.of(1, 2, 3, 4) }]
+    t.match(
+      [address, neighbor],
+      [
+        { address: '10.0.0.1', raw },
+        { address: '10.0.0.1', raw },
+      ],
+    )
     t.equal(readNeighbor(new Payload(bytesOf('07 00 00 00 07 00 00 00 80 00 00 00'))), undefined, 'AF_BRIDGE')
   })
 }
