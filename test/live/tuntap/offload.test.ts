@@ -218,8 +218,10 @@ if (requiresNetworks(t)) {
         t.ok(end <= batch.slab.length)
       }
       // A header is put before a packet where it lies, and the packet sent on with it.
-      batch.slab.fill(0xee, batch.offsets[0]! - 60, batch.offsets[0]!)
-      t.equal(decode(batch.frame(0), 'ip').ipv4?.destination ?? '10.0.0.7', '10.0.0.7')
+      for (const offset of batch.offsets.subarray(0, batch.count)) batch.slab.fill(0xee, offset - 60, offset)
+      // A connection of before may send something, too.
+      const pings = [...batch].filter(frame => decode(frame, 'ip').ipv4?.destination === '10.0.0.7')
+      t.equal(pings.length, 3)
       batch.release()
       await Promise.all([a.close(), b.close()])
     }
