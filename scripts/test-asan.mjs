@@ -16,7 +16,17 @@ import { testFiles } from './test-files.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const checkout = join(root, 'build', 'asan')
 const reports = join(checkout, 'reports')
-const copied = ['binding.gyp', 'package.json', 'tsconfig.json', 'native', 'src', 'lib', 'examples', 'test']
+const copied = [
+  'binding.gyp',
+  'package.json',
+  'tsconfig.json',
+  'native',
+  'src',
+  'lib',
+  'examples',
+  'docs',
+  'test',
+]
 const tests = 'test/live'
 // Send floods, which takes minutes here; the last measures memory, of which sanitizers take their own share.
 const leftOut = ['netlink/connection.test.ts', 'netlink/watch.test.ts', 'soak/soak.test.ts']
