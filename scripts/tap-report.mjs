@@ -36,7 +36,7 @@ export class TapReport {
     }
     this.#flush()
     const subtest = /^( *)# Subtest: (.*)$/.exec(line)
-    const point = /^( *)(ok|not ok) \d+(?: - (.*))?$/.exec(line)
+    const point = /^( *)(ok|not ok) \d+(?: - (.*)| # .*)?$/.exec(line)
     const plan = /^( *)1\.\.\d+(?: # (?:SKIP )?(.*))?$/.exec(line)
     if (subtest) this.#begin(subtest[1].length / 4, subtest[2])
     else if (point) this.#point(point[1], point[2] === 'ok', point[3] ?? '')

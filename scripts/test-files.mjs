@@ -40,15 +40,27 @@ async function testFile(file, { cwd, env, timeoutSeconds, onLine }) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise((resolve, reject) => {
-    child.on('close', (code, signal) => resolve(signal ?? code)).on('error', reject)
+    child.on('exit', (code, signal) => resolve(signal ?? code)).on('error', reject)
   })
   const killer = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + graceSeconds) * 1000)
-  for await (const line of createInterface({ input: child.stdout })) {
+  const lines = createInterface({ input: child.stdout })
+  let left
+  // What it started, and left running, may hold its output open.
+  const rest = ended.then(() => {
+    left = setTimeout(() => lines.close(), graceSeconds * 1000)
+  })
+  for await (const line of lines) {
     onLine(line)
     report.line(line)
   }
-  const how = await ended
+  let how = await ended
+  await rest
   clearTimeout(killer)
+  clearTimeout(left)
+  if (!child.stdout.readableEnded) {
+    child.stdout.destroy()
+    how = 'something that it started still running'
+  }
   report.end(how, performance.now() - began)
   return report
 }

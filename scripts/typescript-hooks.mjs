@@ -1,6 +1,6 @@
 // Module hooks: `./name.js` in a TypeScript file is `./name.ts` where there is one, and such a file is stripped of its
 // types by esbuild, once for each time that it changed.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,8 +37,9 @@ async function stripped(file) {
   try {
     mkdirSync(cache, { recursive: true })
     // Others may be at the same file.
-    writeFileSync(`${kept}.${process.pid}`, code)
-    renameSync(`${kept}.${process.pid}`, kept)
+    const own = `${kept}.${randomUUID()}`
+    writeFileSync(own, code)
+    renameSync(own, kept)
   } catch {
     // A user who may not write there strips it each time.
   }

@@ -98,15 +98,19 @@ RecordResult PacketRecorder::run() {
 bool PacketRecorder::take() {
   RingPacket packet;
   for (uint32_t i = 1; ring_->peek(packet); i++) {
-    if (i % 512 == 0 && done()) return flush(), false;
-    if (options_.skip > 0 || !passes(packet)) {
-      if (options_.skip > 0) options_.skip--;
-      ring_->advance();
-      continue;
+    if (i % 512 == 0) {
+      if (done()) return flush(), false;
+      // What was let through shall not wait for the end of what is not.
+      if (!options_.filter.empty() && !flush()) return false;
     }
     if (options_.max_packets > 0 && result_.packets >= options_.max_packets) {
       result_.reason = RecordResult::kPackets;
       return flush(), false;
+    }
+    if (options_.skip > 0 || !passes(packet)) {
+      if (options_.skip > 0) options_.skip--;
+      ring_->advance();
+      continue;
     }
     if (kBuffer - used_ < kLongestRecord && !flush()) return false;
     if (!append(packet)) {

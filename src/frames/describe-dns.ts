@@ -1,6 +1,8 @@
 import type { DnsMessage, DnsResource } from './dns.js'
 import { printableText } from './printable.js'
 
+const utf8 = new TextDecoder()
+
 /** A message may have thousands. */
 const mostShown = 12
 
@@ -19,18 +21,16 @@ export function describeDns(message: DnsMessage, length: number): string {
     if (message.responseCode !== 'NOERROR') text += ` ${printableText(message.responseCode)}`
     if (questions.length !== 1) text += ` [${questions.length}q]`
     text += ` ${counts.join('/')}`
-    text += list(answers.map(describeResource))
+    text += list(answers, describeResource)
   } else {
     const marks = ['a', 'n', 'au']
     counts.forEach((count, i) => {
       if (count > 0) text += ` [${count}${marks[i]}]`
     })
-    text += list(
-      questions.map(({ name, type, class: of, unicastResponse }) => {
-        const kind = `${printableText(type)}${of === 'IN' ? '' : ` ${printableText(of)}`}`
-        return `${kind}${unicastResponse ? ' (QU)' : ''}? ${domain(name)}`
-      }),
-    )
+    text += list(questions, ({ name, type, class: of, unicastResponse }) => {
+      const kind = `${printableText(type)}${of === 'IN' ? '' : ` ${printableText(of)}`}`
+      return `${kind}${unicastResponse ? ' (QU)' : ''}? ${domain(name)}`
+    })
   }
   return `${text} (${length})`
 }
@@ -48,9 +48,9 @@ function responseSigns(message: DnsMessage): string {
   )
 }
 
-function list(texts: readonly string[], separator = ', '): string {
-  const shown = texts.slice(0, mostShown)
-  if (shown.length < texts.length) shown.push('…')
+function list<T>(all: readonly T[], show: (each: T) => string, separator = ', '): string {
+  const shown = all.slice(0, mostShown).map(show)
+  if (shown.length < all.length) shown.push('…')
   return shown.length === 0 ? '' : ` ${shown.join(separator)}`
 }
 
@@ -78,10 +78,7 @@ function describeData(resource: DnsResource): string {
       return ` ${domain(target)}:${port} ${priority} ${weight}`
     }
     case 'TXT':
-      return list(
-        resource.data.map(bytes => `"${printableText(new TextDecoder().decode(bytes))}"`),
-        ' ',
-      )
+      return list(resource.data, bytes => `"${printableText(utf8.decode(bytes))}"`, ' ')
     default:
       return ''
   }

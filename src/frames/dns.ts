@@ -223,26 +223,83 @@ export function isDns(bytes: Uint8Array, start: number, end: number): boolean {
   return reader !== undefined && dnsEnd(bytes, start, end) > 0
 }
 
+/** Where names are in the data of records, by type: RFC 1035, 1183, 2782, 3403, 4034, 6672. Signatures are told by their lengths. */
+const namesIn: Readonly<Record<number, { after: number; count: number }>> = {
+  2: { after: 0, count: 1 }, // NS
+  5: { after: 0, count: 1 }, // CNAME
+  6: { after: 0, count: 2 }, // SOA
+  12: { after: 0, count: 1 }, // PTR
+  15: { after: 2, count: 1 }, // MX
+  17: { after: 0, count: 2 }, // RP
+  33: { after: 6, count: 1 }, // SRV
+  39: { after: 0, count: 1 }, // DNAME
+  46: { after: 18, count: 1 }, // RRSIG
+  47: { after: 0, count: 1 }, // NSEC
+}
+const naptr = 35
+
 /** Where the message ends that begins at `start`; 0 when there is none, or not all of it. */
 function dnsEnd(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < 12) return 0
   let at = start + 12
   for (let left = readUint16(bytes, start + 4); left > 0; left--) {
-    at = nameEnd(bytes, at, end)
+    at = wholeNameEnd(bytes, start, at, end)
     if (at === 0 || at + 4 > end) return 0
     at += 4
   }
   let left = readUint16(bytes, start + 6) + readUint16(bytes, start + 8) + readUint16(bytes, start + 10)
   for (; left > 0; left--) {
-    at = nameEnd(bytes, at, end)
+    at = wholeNameEnd(bytes, start, at, end)
     if (at === 0 || at + 10 > end) return 0
     const type = readUint16(bytes, at)
     const length = readUint16(bytes, at + 8)
     if ((type === 1 && length !== 4) || (type === 28 && length !== 16)) return 0
-    at += 10 + length
-    if (at > end) return 0
+    const data = at + 10
+    at = data + length
+    if (at > end || !hasWholeNames(bytes, start, type, data, at)) return 0
   }
   return at
+}
+
+function hasWholeNames(bytes: Uint8Array, start: number, type: number, data: number, end: number): boolean {
+  let { after, count } = namesIn[type] ?? { after: 0, count: 0 }
+  if (type === naptr) {
+    // Order, preference, and three texts.
+    after = 4
+    for (let texts = 0; texts < 3; texts++) after += 1 + (bytes[data + after] ?? 0)
+    count = 1
+  }
+  for (let at = data + after; count > 0; count--) {
+    at = wholeNameEnd(bytes, start, at, end)
+    if (at === 0) return false
+  }
+  return true
+}
+
+/**
+ * As {@link nameEnd}, of a name that is no longer than names are (255 bytes, RFC 1035 section 2.3.4) by way of its pointers
+ * also: long chains of these would make a small message costly. A pointer ahead is left to dns-packet, which refuses it.
+ */
+function wholeNameEnd(bytes: Uint8Array, start: number, from: number, end: number): number {
+  const after = nameEnd(bytes, from, end)
+  if (after === 0) return 0
+  let jumps = 0
+  for (let at = from, length = 0; at < end; ) {
+    const label = bytes[at]!
+    if (label === 0) return after
+    if (label >= 0xc0) {
+      const target = start + (readUint16(bytes, at) & 0x3fff)
+      if (target >= at) return after
+      if (++jumps > 127) return 0
+      at = target
+      continue
+    }
+    length += 1 + label
+    if (label >= 0x40) return after
+    if (length > 254) return 0
+    at += 1 + label
+  }
+  return after
 }
 
 /** Where the name ends that begins at `at`; 0 when it does not. */

@@ -113,10 +113,14 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #captured: boolean
   /** The last send ended with the turn's share of work, not for want of room. */
   #spent = false
+  /** One for all who wait for the next turn: each that comes begins a share. */
+  #turn: NodeJS.Immediate | undefined
   readonly #nextTurn = () => {
+    this.#turn = undefined
     if (this.#ended) return
     this.handle.renew()
     this.#line.wake()
+    settled.then(this.#holdLater)
   }
   /** What reads the port natively, and finds out about errors. */
   #forward: ForwardMember | undefined
@@ -251,12 +255,14 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   ref(): this {
     this.#wanted = true
+    this.#holdTurn()
     this.#hold()
     return this
   }
 
   unref(): this {
     this.#wanted = false
+    this.#holdTurn()
     this.#hold()
     return this
   }
@@ -549,8 +555,14 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       this.#arm(writable)
       return
     }
-    setImmediate(this.#nextTurn)
+    this.#turn ??= setImmediate(this.#nextTurn)
+    this.#holdTurn()
     this.#hold()
+  }
+
+  #holdTurn(): void {
+    if (this.#wanted) this.#turn?.ref()
+    else this.#turn?.unref()
   }
 
   /** Somebody waits for `event`. */

@@ -6,7 +6,7 @@ const root = new URL('../../', import.meta.url).pathname
 
 // The built package, as its users have it: it loads many times faster than the sources do.
 function wrap(source: string): string {
-  return `import(${JSON.stringify(`${root}lib/index.js`)}).then(async ({ Capture, forward, Namespace, Network, Tap, Tun }) => {\n${source}\n})`
+  return `import(${JSON.stringify(`${root}lib/index.js`)}).then(async ({ Capture, forward, FrameBatch, Namespace, Network, Tap, Tun }) => {\n${source}\n})`
 }
 
 /** For programs that the test runner shall not follow into; the sanitizers shall. */
@@ -21,7 +21,7 @@ export function childCommand(source: string): [command: string, args: string[]] 
 }
 
 /**
- * Runs code in a Node process of its own, with `Capture`, `forward`, `Namespace`, `Network`, `Tap` and `Tun` at hand.
+ * Runs code in a Node process of its own, with `Capture`, `forward`, `FrameBatch`, `Namespace`, `Network`, `Tap` and `Tun` at hand.
  * @returns what it printed and how it ended
  */
 export async function runChild(

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../lifecycle/index.js'
 import {
   type Message,
   type NetlinkConnection,
@@ -59,7 +60,10 @@ export async function* streamObjects<T extends object>(
     try {
       for (let more = true; more; ) {
         more = await stream.read()
-        yield* objects
+        for (const object of objects) {
+          throwIfAborted(signal)
+          yield object
+        }
         objects = []
       }
     } catch (error) {

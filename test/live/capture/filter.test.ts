@@ -122,6 +122,25 @@ if (requiresRoot(t)) {
     }
   })
 
+  t.test('a file is complete with its last packet, whatever else keeps coming', async t => {
+    await using cable = await connectedNetworks()
+    for (const latency of latencies) {
+      await using sender = await Capture.open({ in: cable.red, interface: 'v0', linkType: 'ethernet' })
+      const options = { in: cable.blue, interface: 'v0', latency, filter: tooLong() } as const
+      await using capture = await Capture.open(options)
+      let over = false
+      const recording = capture.toFile('/dev/null', { stop: { packets: 1 } }).finally(() => {
+        over = true
+      })
+      await sender.send(markedFrame(0, 120))
+      while (!over) {
+        await sender.send(markedBatch(1, 64))
+        await new Promise(setImmediate)
+      }
+      t.match(await recording, { reason: 'packets', packets: 1n })
+    }
+  })
+
   t.test('the same frames pass here as in the kernel', async t => {
     await using cable = await connectedNetworks()
     const frames = mixedFrames()

@@ -136,6 +136,12 @@ if (requiresRoot(t)) {
       break
     }
     await t.rejects(addresses.stream({ link: 'v9' }).next(), { code: 'ERR_LINK_NOT_FOUND' })
+    // Also in the middle of the last piece.
+    const controller = new AbortController()
+    const stream = rules.stream({ family: 4, signal: controller.signal })
+    await stream.next()
+    controller.abort()
+    await t.rejects(stream.next(), { code: 'ABORT_ERR' })
   })
 
   t.test('nothing is left', leaks)

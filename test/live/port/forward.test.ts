@@ -356,8 +356,8 @@ if (requiresRoot(t)) {
     })
     const narrow = { name: 'n1' }
     await blue.links.create({ kind: 'veth', name: 'n0', up: true, ipv6LinkLocal: 'none', peer: narrow })
-    await red.links.change('v1', { up: true })
-    await blue.links.change('n1', { up: true })
+    await red.links.change('v1', { up: true, ipv6LinkLocal: 'none' })
+    await blue.links.change('n1', { up: true, ipv6LinkLocal: 'none' })
     const inward = { linkType: 'ethernet', direction: 'in' } as const
     await using sender = await Capture.open({ ...inward, in: red, interface: wide.name })
     await using cable = await Capture.open({ ...inward, in: blue, interface: 'n0' })

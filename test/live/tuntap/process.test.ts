@@ -30,6 +30,16 @@ if (requiresRoot(t)) {
     t.match(stdout, /opened tap0/)
   })
 
+  t.test('a process that sent more than a turn takes ends by itself', async t => {
+    const { code, stdout, stderr } = await runChild(`${prelude}
+      const { sent } = await tap.send(FrameBatch.from('ethernet', Array(40_000).fill(new Uint8Array(60))))
+      console.log('sent', sent)
+      process.on('exit', () => console.log('no reason to stay'))
+    `)
+    t.equal(code, 0, stderr)
+    t.match(stdout, /sent 40000\nno reason to stay/)
+  })
+
   t.test('a process that waits for frames goes on, unless told not to', async t => {
     const waiting = await runChild(`${prelude}
       setTimeout(() => { console.log('still here'); process.exit(3) }, 300).unref()

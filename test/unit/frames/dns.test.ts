@@ -178,6 +178,34 @@ t.test('what is no message is payload', async t => {
   const short = dnsPacket.encode({ type: 'response', answers: [answer] })
   short[short.length - 5] = 3
   t.equal(decode(udp(short), 'ip').dns, undefined, 'an address of three bytes')
+  const gone = { name: 'a', type: 'NS', data: 'b' } as const
+  const empty = Buffer.from(dnsPacket.encode({ type: 'response', answers: [gone, gone] }))
+  // Its name would be read from the next record.
+  const cut = Buffer.concat([empty.subarray(0, 23), empty.subarray(28)])
+  cut.writeUInt16BE(0, 21)
+  t.equal(decode(udp(cut), 'ip').dns, undefined, 'a name of no bytes')
+})
+
+t.test('names are followed so far as names can go', async t => {
+  for (const [jumps, isRead] of [
+    [100, true],
+    [200, false],
+  ] as const) {
+    // A record without a type that anybody knows, full of pointers, each to the one before; and a question for the last.
+    const message = Buffer.alloc(12 + 11 + 2 * jumps + 6)
+    message.writeUInt16BE(0x8000, 2)
+    message.writeUInt16BE(1, 6)
+    message.writeUInt16BE(1, 8)
+    message.set([0, 255, 1, 0, 1], 12)
+    message.writeUInt16BE(2 * jumps, 21)
+    for (let i = 0; i < jumps; i++) message.writeUInt16BE(0xc000 | (i === 0 ? 12 : 21 + 2 * i), 23 + 2 * i)
+    const last = Buffer.alloc(12)
+    last.writeUInt16BE(0xc000 | (21 + 2 * jumps), 0)
+    last.writeUInt16BE(255, 2)
+    last.writeUInt16BE(1, 4)
+    const frame = udp(Buffer.concat([message.subarray(0, 23 + 2 * jumps), last]))
+    t.equal(decode(frame, 'ip').dns !== undefined, isRead, `${jumps}`)
+  }
 })
 
 t.test('what dns-packet refuses is payload with an issue', async t => {
