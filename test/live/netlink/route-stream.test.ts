@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { Route } from '../../../src/netlink/route/index.js'
 import type { Network } from '../../../src/network/index.js'
@@ -82,6 +84,26 @@ if (requiresRoot(t)) {
     )
     await t.rejects(network.routes.stream({ family: 5 as 4 }).next(), { code: 'ERR_INVALID_ARG_VALUE' })
     await t.rejects(network.routes.stream({ link: 'v9' }).next(), { code: 'ERR_LINK_NOT_FOUND' })
+  })
+
+  t.test('a stream holds a piece of the list, not the list', async t => {
+    await using network = await filled()
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const heap = () => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const rest = heap()
+    let seen = 0
+    let most = 0
+    for await (const _ of network.routes.stream({ table: 'all', family: 4 })) {
+      if (++seen % 1000 === 0) most = Math.max(most, heap() - rest)
+    }
+    const listed = await network.routes.list({ table: 'all', family: 4 })
+    const whole = heap() - rest
+    t.equal(listed.length, seen)
+    t.ok(most < whole / 2, `${most} bytes, of ${whole} for the list`)
   })
 
   t.test('what else can be listed can be streamed', async t => {
