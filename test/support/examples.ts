@@ -35,7 +35,8 @@ export function start(network: Network, name: string, ...args: string[]): Runnin
   return {
     pid: child.pid!,
     async says(pattern) {
-      for (let i = 0; i < 500; i++) {
+      // Under load it may take a while.
+      for (let i = 0; i < 3000; i++) {
         const match = pattern.exec(said)
         if (match) {
           said = said.slice(match.index + match[0].length)

@@ -36,6 +36,7 @@ if (requiresRoot(t)) {
       await Host.start(red, '10.9.0.1', '10.9.0.2'),
       await Host.start(blue, '10.9.0.2', '10.9.0.1'),
     ] as const
+    t.teardown(() => Promise.all(hosts.map(host => host[Symbol.asyncDispose]())))
     const flows = async () => {
       for (const host of hosts) await host.hears()
     }
