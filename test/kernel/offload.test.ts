@@ -11,6 +11,7 @@ import { Tap, Tun } from '../../src/tuntap/index.js'
 import { type UdpEvent, UdpSocket } from '../../src/udp/index.js'
 import { joinPorts } from '../support/join-ports.js'
 import { watchLeaks } from '../support/leaks.js'
+import { wiredNetwork } from '../support/networks.js'
 import { requiresRoot } from '../support/requires.js'
 
 const data = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * 31) >> 4)
@@ -111,15 +112,7 @@ if (requiresRoot(t)) {
   })
 
   t.test('joined datagrams on a way out without checksum offload', async t => {
-    await using network = await Network.create()
-    await network.links.create({
-      kind: 'veth',
-      name: 'v0',
-      up: true,
-      addresses: ['192.0.2.1/24'],
-      peer: { name: 'v1' },
-    })
-    await network.links.change('v1', { up: true })
+    await using network = await wiredNetwork()
     const to = { address: '192.0.2.2', port: 9 }
     await network.neighbors.create({ link: 'v0', address: to.address, macAddress: '02:00:00:00:00:02' })
     await network.ethtool.features.set('v0', { tx: false })

@@ -1,7 +1,10 @@
 import { Network } from '../../src/network/index.js'
 
-/** Two networks with a cable between them, `v0` at either end, up. */
-export async function connectedNetworks(): Promise<{ red: Network; blue: Network } & AsyncDisposable> {
+/** Two networks with a cable between them, `v0` at either end, up, with these addresses. */
+export async function connectedNetworks(
+  redAddress?: string,
+  blueAddress?: string,
+): Promise<{ red: Network; blue: Network } & AsyncDisposable> {
   const red = await Network.create()
   const blue = await Network.create()
   const ipv6LinkLocal = 'none'
@@ -10,6 +13,8 @@ export async function connectedNetworks(): Promise<{ red: Network; blue: Network
     red.links.change('v0', { up: true, ipv6LinkLocal }),
     blue.links.change('v0', { up: true, ipv6LinkLocal }),
   ])
+  if (redAddress) await red.addresses.create({ link: 'v0', address: redAddress })
+  if (blueAddress) await blue.addresses.create({ link: 'v0', address: blueAddress })
   return {
     red,
     blue,

@@ -43,10 +43,8 @@ if (requiresRoot(t)) {
   })
 
   t.test('udp-tunnel', async t => {
-    await using networks = await connectedNetworks()
+    await using networks = await connectedNetworks('198.51.100.1/24', '198.51.100.2/24')
     const { red, blue } = networks
-    await red.addresses.create({ link: 'v0', address: '198.51.100.1/24' })
-    await blue.addresses.create({ link: 'v0', address: '198.51.100.2/24' })
     const ends = [
       start(red, 'udp-tunnel', '10.8.0.1/24', '198.51.100.2'),
       start(blue, 'udp-tunnel', '10.8.0.2/24', '198.51.100.1'),
@@ -65,10 +63,8 @@ if (requiresRoot(t)) {
 
   t.test('tunnel', async t => {
     if (!requires(t, 'ping')) return
-    await using networks = await connectedNetworks()
+    await using networks = await connectedNetworks('198.51.100.1/24', '198.51.100.2/24')
     const { red, blue } = networks
-    await red.addresses.create({ link: 'v0', address: '198.51.100.1/24' })
-    await blue.addresses.create({ link: 'v0', address: '198.51.100.2/24' })
     process.env.SECRET = 'known to both'
     t.teardown(() => delete process.env.SECRET)
     const addresses = ['10.9.0.1/24,fd09::1/64', '10.9.0.2/24,fd09::2/64'] as const
@@ -102,10 +98,8 @@ if (requiresRoot(t)) {
 
   t.test('capture', async t => {
     if (!requires(t, 'ping')) return
-    await using networks = await connectedNetworks()
-    const { red, blue } = networks
-    await red.addresses.create({ link: 'v0', address: '192.0.2.1/24' })
-    await blue.addresses.create({ link: 'v0', address: '192.0.2.2/24' })
+    await using networks = await connectedNetworks('192.0.2.1/24', '192.0.2.2/24')
+    const { red } = networks
     const example = start(red, 'capture', 'v0', 'icmp')
     await example.says(/^capturing v0$/m)
     await ping(red, '192.0.2.2')

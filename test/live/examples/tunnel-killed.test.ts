@@ -17,10 +17,8 @@ if (requiresRoot(t)) {
   const leaks = watchLeaks()
 
   t.test('either end of a tunnel is killed under load, and started again', async t => {
-    await using networks = await connectedNetworks()
+    await using networks = await connectedNetworks('198.51.100.1/24', '198.51.100.2/24')
     const { red, blue } = networks
-    await red.addresses.create({ link: 'v0', address: '198.51.100.1/24' })
-    await blue.addresses.create({ link: 'v0', address: '198.51.100.2/24' })
     process.env.SECRET = 'known to both'
     t.teardown(() => delete process.env.SECRET)
     const begin = {

@@ -104,10 +104,8 @@ if (requiresRoot(t) && requires(t, 'ip')) {
   })
 
   t.test('what the kernel finds out by itself', async t => {
-    await using networks = await connectedNetworks()
+    await using networks = await connectedNetworks('10.0.0.1/24', '10.0.0.2/24')
     const { red, blue } = networks
-    await red.addresses.create({ link: 'v0', address: '10.0.0.1/24' })
-    await blue.addresses.create({ link: 'v0', address: '10.0.0.2/24' })
     await blue.addresses.create({ link: 'v0', address: '10.0.0.3/24' })
     const { macAddress } = await blue.links.get('v0')
     await red.neighbors.create({ link: 'v0', address: '10.0.0.2', use: true })

@@ -5,64 +5,32 @@ import {
   Conversation,
   type ConversationOptions,
   type Exchange,
-  type Message,
   NetlinkError,
   NLM_F,
   NLMSG,
   type Ongoing,
   type Request,
-  RequestList,
 } from '../../../src/netlink/core/index.js'
-import { emptyRequest, encodeMessage, FakeKernel, type FakeReply } from '../../../src/testing/fake-kernel.js'
+import { emptyRequest, encodeMessage, FakeKernel } from '../../../src/testing/fake-kernel.js'
+import {
+  type Answer,
+  acknowledgeAll,
+  CHANGE,
+  type Probe,
+  port,
+  probe,
+  refuseSome,
+  start,
+} from '../../support/conversation.js'
 
-const port = 4711
-const [GET, CHANGE] = [100, 101]
+const GET = 100
 const dumpFlags = NLM_F.REQUEST | NLM_F.DUMP
-
-type Answer = (request: Message, kernel: FakeKernel) => FakeReply[]
-
-const acknowledgeAll: Answer = (request, kernel) => kernel.acknowledge(request)
 
 function items(...numbers: number[]): Uint8Array[] {
   return numbers.map(number => Uint8Array.of(number, 0, 0, 0))
 }
 
 const dumpThree: Answer = (_, kernel) => kernel.dump(GET, items(1, 2, 3))
-
-function start(answer: Answer, options: Partial<ConversationOptions> = {}) {
-  const kernel = new FakeKernel(answer)
-  const conversation = new Conversation({ send: kernel.send, port, budget: 1 << 20, ...options })
-  return { kernel, conversation }
-}
-
-interface Probe extends Exchange {
-  got: number[]
-  results: unknown[]
-  restarts: number
-}
-
-function probe(request: Request, replyBytes = acknowledgementBytes): Probe {
-  const self: Probe = {
-    operation: 'do thing',
-    subject: 'x',
-    request,
-    replyBytes,
-    got: [],
-    results: [],
-    restarts: 0,
-    onMessage: message => {
-      self.got.push(message.payload.u8(0))
-    },
-    onDone: failure => {
-      self.results.push(failure)
-    },
-    onRestart: () => {
-      self.got = []
-      self.restarts++
-    },
-  }
-  return self
-}
 
 t.test('an acknowledgement ends a request, once', async t => {
   const { kernel, conversation } = start(acknowledgeAll)
@@ -466,9 +434,6 @@ function startGroup(answer: Answer, options: Partial<ConversationOptions> = {}) 
 }
 
 /** Refuses requests of the types 201 to 399 with the error numbers 1 to 199. */
-const refuseSome: Answer = (request, kernel) =>
-  request.type > 200 ? kernel.refuse(request, request.type - 200) : kernel.acknowledge(request)
-
 function changes(...types: number[]): Request[] {
   return types.map(type => emptyRequest(type))
 }
@@ -672,113 +637,4 @@ t.test('a transaction ends as one', async t => {
     }),
     [lost, lost, lost, lost],
   )
-})
-
-/** Requests of these types, as one. */
-function severalOf(types: number[]) {
-  const list = new RequestList()
-  for (const type of types) list.add({ request: emptyRequest(type), operation: 'do', subject: `${type}` })
-  const told = types.map((): unknown[] => [])
-  const exchange = {
-    ...probe(list.part(0, types.length)),
-    parts: {
-      count: types.length,
-      context: (i: number) => list.context(i),
-      marks: (i: number) => list.marks(i),
-      onRefused: (i: number, failure: unknown) => void told[i]!.push(failure),
-    },
-  }
-  const codes = () => told.map(([first]) => (first as NetloomError | undefined)?.code)
-  return { list, exchange, told, codes }
-}
-
-t.test('several in one: after a loss only what was heard of is known, whatever was lost', async t => {
-  const [types, lost] = [[101, 222, 101, 217, 101], 'ERR_NETLINK_OVERFLOW']
-  const { kernel, conversation } = start(refuseSome)
-  kernel.losses = 1
-  const acknowledged = severalOf(types)
-  conversation.start(acknowledged.exchange)
-  conversation.overflowed()
-  kernel.deliver(conversation)
-  t.same(acknowledged.codes(), [lost, lost, lost, 'EEXIST', undefined])
-  conversation.drained()
-  t.same(acknowledged.exchange.results, [undefined])
-
-  const silent = severalOf(types)
-  conversation.start(silent.exchange)
-  kernel.outbox.splice(1)
-  kernel.deliver(conversation)
-  conversation.overflowed()
-  conversation.drained()
-  t.same(silent.codes(), [lost, 'EINVAL', lost, lost, lost])
-  t.same(
-    silent.told.map(each => each.length),
-    [1, 2, 1, 1, 1],
-    'of what is lost everyone is told once',
-  )
-  t.notOk(conversation.waiting)
-})
-
-t.test('several in one: a refused send and a close end all of them', async t => {
-  const { kernel, conversation } = start(acknowledgeAll)
-  kernel.sendError = new SystemError({ errno: -105, syscall: 'sendto' })
-  const refused = severalOf([1, 2, 3])
-  conversation.start(refused.exchange)
-  t.match(refused.exchange.results, [{ code: 'ENOBUFS' }])
-  const sent = severalOf([1, 2, 3])
-  conversation.start(sent.exchange)
-  const closed = new NetloomError('ERR_INVALID_STATE', 'closed')
-  conversation.fail(closed)
-  kernel.deliver(conversation)
-  t.same(sent.exchange.results, [closed])
-  t.notOk(conversation.waiting)
-})
-
-t.test('several in one: what is added while they wait does not touch them', async t => {
-  const { kernel, conversation } = start(acknowledgeAll, { budget: acknowledgementBytes })
-  const first = probe(emptyRequest(CHANGE))
-  conversation.start(first)
-  const { list, exchange } = severalOf([1, 2])
-  conversation.start(exchange)
-  for (let i = 0; i < 3; i++) {
-    list.add({ request: emptyRequest(CHANGE, undefined, 4000), operation: 'do' })
-  }
-  kernel.deliver(conversation)
-  t.same([first.results, exchange.results], [[undefined], [undefined]])
-})
-
-t.test('several in one: each has its own number and its own end', async t => {
-  const refused = (request: Message, kernel: FakeKernel) =>
-    request.sequence % 2 ? kernel.refuse(request, 17, { offset: 16 }) : kernel.acknowledge(request)
-  const { kernel, conversation } = start(refused, { sequence: 0xffff_fffc })
-  const single = probe(emptyRequest(CHANGE))
-  conversation.start(single)
-  const list = new RequestList()
-  // More than its first piece of memory holds.
-  for (let i = 0; i < 4; i++)
-    list.add({ request: emptyRequest(CHANGE, 5, 1998), operation: 'do', subject: `${i}` })
-  t.equal(list.length, 4)
-  t.equal(list.fitting(0, 1), 1)
-  t.equal(list.fitting(0, 4000), 2)
-  t.equal(list.fitting(2, 1 << 20), 2)
-  const several = probe(list.part(0, 4))
-  const errors: [number, unknown][] = []
-  conversation.start({
-    ...several,
-    parts: {
-      count: 4,
-      context: i => list.context(i),
-      marks: i => list.marks(i),
-      onRefused: (i, failure) => errors.push([i, failure]),
-    },
-  })
-  const sequences = kernel.requests.map(request => request.sequence)
-  t.same(sequences, [0xffff_fffd, 1, 2, 3, 4], 'in a row, past the end of numbers')
-  kernel.deliver(conversation)
-  t.match(errors, [
-    [0, { code: 'EEXIST', operation: 'do', subject: '0', attribute: 'thing.part' }],
-    [2, { code: 'EEXIST', subject: '2' }],
-  ])
-  t.same(several.results, [undefined])
-  t.notOk(conversation.waiting)
 })
