@@ -223,7 +223,7 @@ export function isDns(bytes: Uint8Array, start: number, end: number): boolean {
   return reader !== undefined && dnsEnd(bytes, start, end) > 0
 }
 
-/** Where names are in the data of records, by type: RFC 1035, 1183, 2782, 3403, 4034, 6672. Signatures are told by their lengths. */
+/** Where names are in the data of records, by type: RFC 1035, 1183, 2782, 4034, 6672. */
 const namesIn: Readonly<Record<number, { after: number; count: number }>> = {
   2: { after: 0, count: 1 }, // NS
   5: { after: 0, count: 1 }, // CNAME
@@ -236,7 +236,7 @@ const namesIn: Readonly<Record<number, { after: number; count: number }>> = {
   46: { after: 18, count: 1 }, // RRSIG
   47: { after: 0, count: 1 }, // NSEC
 }
-const naptr = 35
+const naptr = 35 // RFC 3403
 
 /** Where the message ends that begins at `start`; 0 when there is none, or not all of it. */
 function dnsEnd(bytes: Uint8Array, start: number, end: number): number {
