@@ -43,10 +43,6 @@ struct ReadReport {
 // Longest frame that a read has room for: 64 KiB and headers.
 constexpr size_t kMaxFrame = 65536 + 64;
 
-// Reads one frame to `to`, which has kMaxFrame bytes, and its virtio-net header, where there is one, to `header`.
-// Its length, or negative errno; kMaxFrame: it is longer, and was cut.
-ssize_t read_frame(int fd, const Framing& framing, uint8_t* to, VnetHeader& header);
-
 // Reads frames until the queue is empty or a bound is met; stops where less than kMaxFrame bytes are left in the room.
 ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames, size_t max_bytes);
 
@@ -88,12 +84,6 @@ struct WriteReport {
 inline bool stops_writing(int error) {
   return error == EAGAIN || error == EBADFD || error == EBADF || error == ENODEV;
 }
-
-// Writes one frame, with its virtio-net header where the descriptor has one: 0 or errno.
-int write_frame(int fd, const Framing& framing, const uint8_t* frame, size_t length, const VnetHeader* header);
-
-// Writes a frame that lies in pieces. parts[0] is free, for what stands before the frame.
-int write_pieces(int fd, const Framing& framing, iovec* parts, int count, const VnetHeader& header);
 
 // Writes frames one system call each, as they are. A frame that is refused is counted and the next one tried.
 WriteReport write_frames(int fd, const Framing& framing, const FrameList& list, uint32_t max_frames);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "frame_call.h"
+
 namespace netloom {
 
 ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames,

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "frame_call.h"
+
 namespace netloom {
 
 uint32_t FrameCutter::resume(const uint8_t* frame, size_t length, const VnetHeader& header) {
