@@ -36,21 +36,19 @@ Bytes bytes_of(napi_env env, napi_value value) {
   return bytes;
 }
 
-bool bool_of(const Napi::CallbackInfo& info, size_t index) {
-  bool value = false;
-  return napi_get_value_bool(info.Env(), info[index], &value) == napi_ok && value;
+bool bool_of(napi_env env, napi_value value) {
+  bool is = false;
+  return napi_get_value_bool(env, value, &is) == napi_ok && is;
 }
 
-int32_t int_of(const Napi::CallbackInfo& info, size_t index, int32_t fallback) {
-  int32_t value = fallback;
-  if (napi_get_value_int32(info.Env(), info[index], &value) != napi_ok) return fallback;
-  return value;
+int32_t int_of(napi_env env, napi_value value, int32_t fallback) {
+  int32_t number = fallback;
+  return napi_get_value_int32(env, value, &number) == napi_ok ? number : fallback;
 }
 
-uint32_t uint_of(const Napi::CallbackInfo& info, size_t index, uint32_t fallback) {
-  uint32_t value = fallback;
-  if (napi_get_value_uint32(info.Env(), info[index], &value) != napi_ok) return fallback;
-  return value;
+uint32_t uint_of(napi_env env, napi_value value, uint32_t fallback) {
+  uint32_t number = fallback;
+  return napi_get_value_uint32(env, value, &number) == napi_ok ? number : fallback;
 }
 
 void throw_bad_call(Napi::Env env, const char* what) { napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", what); }

@@ -17,9 +17,17 @@ Bytes bytes_of(napi_env env, napi_value value);
 
 // Arguments that TypeScript has checked already; anything else reads as `fallback`. (Not by coercion: that can run
 // JavaScript, and fails in a worker that is being terminated.)
-bool bool_of(const Napi::CallbackInfo& info, size_t index);
-int32_t int_of(const Napi::CallbackInfo& info, size_t index, int32_t fallback = 0);
-uint32_t uint_of(const Napi::CallbackInfo& info, size_t index, uint32_t fallback = 0);
+bool bool_of(napi_env env, napi_value value);
+int32_t int_of(napi_env env, napi_value value, int32_t fallback = 0);
+uint32_t uint_of(napi_env env, napi_value value, uint32_t fallback = 0);
+
+inline bool bool_of(const Napi::CallbackInfo& info, size_t index) { return bool_of(info.Env(), info[index]); }
+inline int32_t int_of(const Napi::CallbackInfo& info, size_t index, int32_t fallback = 0) {
+  return int_of(info.Env(), info[index], fallback);
+}
+inline uint32_t uint_of(const Napi::CallbackInfo& info, size_t index, uint32_t fallback = 0) {
+  return uint_of(info.Env(), info[index], fallback);
+}
 
 // Throws the TypeError for a native call that TypeScript did not prepare.
 void throw_bad_call(Napi::Env env, const char* what);

@@ -2,12 +2,13 @@
 
 #include <unistd.h>
 
+#include "port_report.h"
 #include "sys/frame_writer.h"
 
 namespace netloom {
 
 Environment::Environment(Napi::Env env)
-    : report_memory(SharedMemory::allocate(16 * sizeof(int32_t))),
+    : report_memory(SharedMemory::allocate(kReportSize * sizeof(int32_t))),
       report(reinterpret_cast<int32_t*>(report_memory->data())),
       env_(env) {}
 
@@ -87,12 +88,13 @@ void Environment::call(const Napi::FunctionReference& function, size_t count, co
   }
 }
 
-void Environment::tell_ready(const Napi::FunctionReference& on_ready, int status, int events) {
+void Environment::tell_ready(const Napi::FunctionReference& on_ready, int status, int events, int32_t count) {
   Napi::HandleScope scope(env_);
-  napi_value values[2];
+  napi_value values[3];
   napi_create_int32(env_, status, &values[0]);
   napi_create_int32(env_, events, &values[1]);
-  call(on_ready, 2, values);
+  napi_create_int32(env_, count, &values[2]);
+  call(on_ready, 3, values);
 }
 
 }  // namespace netloom

@@ -2,14 +2,17 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <memory>
 #include <set>
 
+#include "numbered.h"
 #include "slab.h"
 
 namespace netloom {
 
 class Environment;
 class ForwardThread;
+class Port;
 struct WritingMemory;
 
 // Something with a uv handle that must be closed before its environment goes.
@@ -50,9 +53,12 @@ class Environment {
   // from any callback of Node's. The caller must expect to have been closed meanwhile.
   void call(const Napi::FunctionReference& function, size_t count, const napi_value* values);
 
-  // Tells onReady(status, events) of a descriptor; the same holds.
-  void tell_ready(const Napi::FunctionReference& on_ready, int status, int events);
+  // Tells onReady(status, events, count) of a descriptor; the same holds. `count`: what was read, or why not.
+  void tell_ready(const Napi::FunctionReference& on_ready, int status, int events, int32_t count);
 
+  // What they name may be finalized after the environment.
+  const std::shared_ptr<Numbered<Port>> ports = std::make_shared<Numbered<Port>>();
+  const std::shared_ptr<Numbered<Slab>> slabs = std::make_shared<Numbered<Slab>>();
   Napi::FunctionReference make_system_error;
   SharedMemory* const report_memory;
   // What native calls report beside their result; JavaScript reads it as one Int32Array.

@@ -3,8 +3,6 @@
 #include <sys/prctl.h>
 
 #include "arguments.h"
-#include "frame_port_binding.h"
-#include "packet_binding.h"
 #include "port_report.h"
 #include "slab.h"
 #include "throw_errno.h"
@@ -47,16 +45,7 @@ void ForwardThread::leave() {
   delete this;
 }
 
-ForwardedPort* forwarded_port_of(napi_env env, napi_value value) {
-  bool is = false;
-  if (napi_check_object_type_tag(env, value, &FramePort::kTag, &is) == napi_ok && is)
-    return FramePort::Unwrap(Napi::Object(env, value));
-  if (napi_check_object_type_tag(env, value, &PacketPort::kTag, &is) == napi_ok && is)
-    return PacketPort::Unwrap(Napi::Object(env, value));
-  return nullptr;
-}
-
-void ForwardedPort::end_forward() {
+void Port::end_forward() {
   if (forwarding_) forwarding_->stop();
 }
 
@@ -86,9 +75,9 @@ bool Forwarding::open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto bad = [&] { return throw_bad_call(env, "Forward(a, b, …)"), false; };
   ForwardPort ports[2];
-  ForwardedPort* owners[2];
+  Port* owners[2];
   for (uint32_t i = 0; i < 2; i++) {
-    owners[i] = forwarded_port_of(env, info[i]);
+    owners[i] = environment_.ports->find(uint_of(info, i, UINT32_MAX));
     if (!owners[i] || owners[i]->forwarded() || !owners[i]->describe_for_forward(ports[i])) return bad();
     ports[i].skip = uint_of(info, 4 + i);
   }
@@ -128,7 +117,7 @@ bool Forwarding::open(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < 2; i++) {
     ports_[i] = owners[i];
     ports_[i]->forwarding_ = this;
-    ports_[i]->set_quiet(true);
+    ports_[i]->poll_.set_quiet(true);
   }
   environment_.attach(*this);
   attached_ = true;
@@ -154,9 +143,9 @@ void Forwarding::stop() {
   thread_->forwarder.remove(*forward_);
   thread_->leave();
   thread_ = nullptr;
-  for (ForwardedPort*& port : ports_) {
+  for (Port*& port : ports_) {
     port->forwarding_ = nullptr;
-    port->set_quiet(false);
+    port->poll_.set_quiet(false);
     port = nullptr;
   }
   // For JavaScript to hear of it, should it not be the one that asked.
@@ -255,7 +244,7 @@ Napi::Value Forwarding::take(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   ForwardObserver* from = observer(info);
-  Slab* slab = info[1].IsObject() ? Slab::Unwrap(info[1].As<Napi::Object>()) : nullptr;
+  Slab* slab = environment_.slabs->find(uint_of(info, 1));
   if (!slab || !from) return report[kError] = EBADF, Napi::Number::New(env, 0);
   uint32_t cursor = uint_of(info, 2), first = uint_of(info, 3), frames = uint_of(info, 4);
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "environment.h"
-#include "forwarded_port.h"
+#include "port.h"
 #include "sys/forwarder.h"
 
 namespace netloom {
@@ -63,7 +63,7 @@ class Forwarding final : public Napi::ObjectWrap<Forwarding>, private LoopResour
   ForwardObserver* observer(const Napi::CallbackInfo& info);
 
   Environment& environment_;
-  ForwardedPort* ports_[2] = {};
+  Port* ports_[2] = {};
   Forward* forward_ = nullptr;
   ForwardThread* thread_ = nullptr;  // while it runs
   Bell* bell_ = nullptr;

@@ -1,7 +1,6 @@
 #include "frame_port_binding.h"
 
 #include "arguments.h"
-#include "frame_list.h"
 #include "port_report.h"
 #include "slab.h"
 #include "throw_errno.h"
@@ -14,49 +13,42 @@ constexpr uint32_t kMaxRoom = 4096;
 
 }  // namespace
 
-const napi_type_tag FramePort::kTag = {0x6e65746c6f6f6d00, 0x6672616d652d7074};
-
 Napi::Function FramePort::define(Napi::Env env) {
-  return DefineClass(
-      env, "FramePort",
-      {InstanceMethod<&FramePort::receive>("receive"), InstanceMethod<&FramePort::send_slab>("sendSlab"),
-       InstanceMethod<&FramePort::send_bytes>("sendBytes"), InstanceMethod<&FramePort::send_frame>("sendFrame"),
-       InstanceMethod<&FramePort::watch>("watch"), InstanceMethod<&FramePort::renew>("renew"),
-       InstanceMethod<&FramePort::ref>("ref"), InstanceMethod<&FramePort::set_framing>("setFraming"),
-       InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
-       StaticValue("budgetSpent", Napi::Number::New(env, kBudgetSpent)),
-       StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame))});
+  return DefineClass(env, "FramePort",
+                     {InstanceMethod<&FramePort::set_framing>("setFraming"),
+                      InstanceMethod<&FramePort::descriptor>("descriptor"), InstanceMethod<&FramePort::close>("close"),
+                      StaticValue("maxFrame", Napi::Number::New(env, kMaxFrame))});
 }
 
 FramePort::FramePort(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<FramePort>(info), environment_(Environment::of(info.Env())) {
+    : Napi::ObjectWrap<FramePort>(info),
+      Port(Environment::of(info.Env())),
+      wanted_(SharedMemory::allocate(2 * sizeof(int32_t))) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
-  napi_type_tag_object(env, info.This(), &kTag);
   int fd = int_of(info, 0, -1);
   if (fd < 0 || !read_framing(info[1]) || !info[2].IsFunction()) {
     throw_bad_call(env, "FramePort(fd, framing, onReady)");
     return;
   }
-  int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
-    auto* self = static_cast<FramePort*>(owner);
-    self->turn_.renew();
-    // The callback may close the port; nothing of `self` is touched after it.
-    self->environment_.tell_ready(self->on_ready_, status, events);
-  });
-  if (error != 0) {
+  napi_value wanted = wanted_->show(env);
+  if (!wanted) return;
+  Napi::Object object = info.This().As<Napi::Object>();
+  object.Set("number", Napi::Number::New(env, number()));
+  object.Set("wanted", Napi::Value(env, wanted));
+  if (int error = start(fd, info[2].As<Napi::Function>())) {
     throw_failure(env, {-error, "epoll_ctl", nullptr});
     return;
   }
   fd_.reset(fd);
   environment_.disown(fd);
-  on_ready_ = Napi::Persistent(info[2].As<Napi::Function>());
-  environment_.attach(*this);
-  attached_ = true;
   Ref();  // an open port is not collected
 }
 
-FramePort::~FramePort() { shut(); }
+FramePort::~FramePort() {
+  shut();
+  wanted_->drop();
+}
 
 bool FramePort::describe_for_forward(ForwardPort& port) {
   if (splitter_) abandoned_ += splitter_->abandon();
@@ -94,89 +86,52 @@ bool FramePort::read_framing(Napi::Value value) {
   return true;
 }
 
-void FramePort::close_for_exit() {
-  attached_ = false;
-  shut();
-}
-
 void FramePort::shut() {
   end_forward();
-  if (attached_) environment_.detach(*this);
-  attached_ = false;
-  poll_.close();
+  stop();
   fd_.reset();
-  on_ready_.Reset();
   delete splitter_;
   splitter_ = nullptr;
 }
 
-// receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, budgetSpent, or noRoom.
-// Reports the new cursor, the errno that ended it (EAGAIN: drained) and the frames too long to take.
-Napi::Value FramePort::receive(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+int32_t FramePort::receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t frames, uint32_t bytes,
+                           bool budgeted) {
   int32_t* report = environment_.report;
-  if (!fd_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
-  if (forwarded()) return report[kError] = EAGAIN, report[kCut] = 0, Napi::Number::New(env, 0);
+  report[kCut] = 0;
+  if (!fd_) return report[kError] = EBADF, 0;
+  if (forwarded()) return report[kError] = EAGAIN, 0;
   // A super-frame that was begun is brought to its end: nothing would tell the loop of the rest.
   const bool pending = splitter_ && splitter_->pending();
-  const bool spent = bool_of(info, 5) && turn_.spent(environment_.loop());
-  if (spent && !pending) return Napi::Number::New(env, kBudgetSpent);
-  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
-  if (!slab) return {};  // not one, or the worker is being terminated
-  uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
-  if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
-    return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
-  FrameRoom room = {slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(), first};
-  ReadReport done = splitter_ ? splitter_->read(fd_.get(), framing_, room, frames, uint_of(info, 4), spent)
-                              : read_frames(fd_.get(), framing_, room, frames, uint_of(info, 4));
-  if (done.no_room) return Napi::Number::New(env, kNoRoom);
+  const bool spent = budgeted && turn_.spent(environment_.loop());
+  if (spent && !pending) return kBudgetSpent;
+  FrameRoom room = {slab.data(), Slab::kBytes, cursor, slab.offsets(), slab.lengths(), slab.headers(), first};
+  ReadReport done = splitter_ ? splitter_->read(fd_.get(), framing_, room, frames, bytes, spent)
+                              : read_frames(fd_.get(), framing_, room, frames, bytes);
+  if (done.no_room) return kNoRoom;
   turn_.add(done.frames);
   report[kCursor] = static_cast<int32_t>(room.cursor);
   report[kError] = done.error;
   report[kCut] = static_cast<int32_t>(done.cut + abandoned_);
   abandoned_ = 0;
-  return Napi::Number::New(env, done.frames);
+  return static_cast<int32_t>(done.frames);
 }
 
-Napi::Value FramePort::send_slab(const Napi::CallbackInfo& info) {
-  FrameList list;
-  return read_slab_frames(info, list) ? send(list, bool_of(info, 5)) : Napi::Value();
+WriteReport FramePort::write(const FrameList& list, uint32_t most) {
+  WriteReport done = writer_.write(fd_.get(), framing_, list, most, environment_.writing_memory());
+  framing_.join &= static_cast<uint8_t>(~done.refused);
+  return done;
 }
 
-Napi::Value FramePort::send_bytes(const Napi::CallbackInfo& info) {
-  FrameList list;
-  return read_byte_frames(info, list) ? send(list, bool_of(info, 6)) : Napi::Value();
+int32_t FramePort::on_readiness(int& status, int events) {
+  auto* wanted = reinterpret_cast<uint32_t*>(wanted_->data());
+  if (status < 0 || !(events & UV_READABLE) || wanted[0] == 0) return kNothingRead;
+  const auto* room = reinterpret_cast<uint32_t*>(environment_.report);
+  Slab* slab = environment_.slabs->find(room[kRoomSlab]);
+  const uint32_t cursor = room[kRoomCursor], first = room[kRoomFirst];
+  if (!slab || cursor > Slab::kBytes || first >= Slab::kFrames) return kNothingRead;
+  const uint32_t left = Slab::kFrames - first;
+  return receive(*slab, cursor, first, wanted[0] < left ? wanted[0] : left, wanted[1], false);
 }
-
-// undefined: not the bytes of an ArrayBuffer
-Napi::Value FramePort::send_frame(const Napi::CallbackInfo& info) {
-  SingleFrame columns;
-  FrameList list;
-  return read_single_frame(info, columns, list) ? send(list, bool_of(info, 1)) : info.Env().Undefined();
-}
-
-// Returns the first frame not looked at, or budgetSpent; the rest is reported.
-Napi::Value FramePort::send(const FrameList& list, bool budgeted) {
-  Napi::Env env = Env();
-  WriteReport done;
-  if (!fd_) {
-    done.next = list.from;
-    done.error = EBADF;
-  } else {
-    if (budgeted && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-    done = writer_.write(fd_.get(), framing_, list, budgeted ? 256 : UINT32_MAX, environment_.writing_memory());
-    framing_.join &= static_cast<uint8_t>(~done.refused);
-    turn_.add(done.next - list.from);
-  }
-  return tell(env, environment_.report, done);
-}
-
-// renew(): another turn of the loop has begun
-void FramePort::renew(const Napi::CallbackInfo& info) { turn_.renew(); }
-
-void FramePort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
-
-void FramePort::ref(const Napi::CallbackInfo& info) { poll_.ref(bool_of(info, 0)); }
 
 // setFraming(framing)
 void FramePort::set_framing(const Napi::CallbackInfo& info) {

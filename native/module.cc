@@ -20,6 +20,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   exports.Set("Slab", netloom::Slab::define(env));
   exports.Set("Forward", netloom::Forwarding::define(env));
   exports.Set("FramePort", netloom::FramePort::define(env));
+  netloom::Port::define(env, exports);
   netloom::define_descriptors(env, exports);
   netloom::define_tuntap(env, exports);
   netloom::define_netns(env, exports);

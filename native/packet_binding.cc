@@ -6,7 +6,6 @@
 
 #include "arguments.h"
 #include "bindings.h"
-#include "frame_list.h"
 #include "packet_opening.h"
 #include "port_report.h"
 #include "slab.h"
@@ -15,15 +14,10 @@
 
 namespace netloom {
 
-const napi_type_tag PacketPort::kTag = {0x6e65746c6f6f6d00, 0x7061636b65742d70};
-
 Napi::Function PacketPort::define(Napi::Env env) {
   return DefineClass(
       env, "PacketPort",
-      {InstanceMethod<&PacketPort::receive>("receive"), InstanceMethod<&PacketPort::send_slab>("sendSlab"),
-       InstanceMethod<&PacketPort::send_bytes>("sendBytes"), InstanceMethod<&PacketPort::send_frame>("sendFrame"),
-       InstanceMethod<&PacketPort::watch>("watch"), InstanceMethod<&PacketPort::renew>("renew"), InstanceMethod<&PacketPort::ref>("ref"),
-       InstanceMethod<&PacketPort::descriptor>("descriptor"),
+      {InstanceMethod<&PacketPort::descriptor>("descriptor"),
        InstanceMethod<&PacketPort::attach_filter>("attachFilter"), InstanceMethod<&PacketPort::counters>("counters"),
        InstanceMethod<&PacketPort::tell_vlan>("tellVlan"),
        InstanceMethod<&PacketPort::block_frames>("blockFrames"), InstanceMethod<&PacketPort::lend_block>("lendBlock"),
@@ -34,40 +28,26 @@ Napi::Function PacketPort::define(Napi::Env env) {
 }
 
 PacketPort::PacketPort(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<PacketPort>(info), environment_(Environment::of(info.Env())) {
+    : Napi::ObjectWrap<PacketPort>(info), Port(Environment::of(info.Env())) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
-  napi_type_tag_object(env, info.This(), &kTag);
   if (!info[2].IsFunction() || !info[3].IsFunction() || !(ring_ = claim_packet_ring(env, info[0]))) {
     throw_bad_call(env, "PacketPort(ring, interface, onReady, onClosed)");
     return;
   }
   interface_ = int_of(info, 1, 0);
-  int error = poll_.open(environment_, ring_->fd(), this, [](void* owner, int status, int events) {
-    auto* self = static_cast<PacketPort*>(owner);
-    self->turn_.renew();
-    if (status < 0) {
-      // libuv says only that there is an error. EAGAIN: somebody took it already.
-      int pending = take_packet_error(self->ring_->fd());
-      status = -(pending != 0 ? pending : EAGAIN);
-    }
-    // The callback may close the port; nothing of `self` is touched after it.
-    self->environment_.tell_ready(self->on_ready_, status, events);
-  });
-  if (error != 0) {
+  info.This().As<Napi::Object>().Set("number", Napi::Number::New(env, number()));
+  if (int error = start(ring_->fd(), info[2].As<Napi::Function>())) {
     delete ring_;
     ring_ = nullptr;
     throw_failure(env, {-error, "epoll_ctl", nullptr});
     return;
   }
-  on_ready_ = Napi::Persistent(info[2].As<Napi::Function>());
   on_closed_ = Napi::Persistent(info[3].As<Napi::Function>());
-  environment_.attach(*this);
-  attached_ = true;
   Ref();  // an open port is not collected
 }
 
-PacketPort::~PacketPort() { delete detach(); }
+PacketPort::~PacketPort() { shut(); }
 
 bool PacketPort::describe_for_forward(ForwardPort& port) {
   if (!open() || recording_.running() || ring_->layout().cooked) return false;
@@ -78,18 +58,10 @@ bool PacketPort::describe_for_forward(ForwardPort& port) {
   return true;
 }
 
-void PacketPort::close_for_exit() {
-  attached_ = false;
-  delete detach();
-}
-
 PacketRing* PacketPort::detach() {
-  if (attached_) environment_.detach(*this);
-  attached_ = false;
   recording_.end();
   end_forward();
-  poll_.close();
-  on_ready_.Reset();
+  stop();
   on_closed_.Reset();
   on_recorded_.Reset();
   PacketRing* ring = ring_;
@@ -107,24 +79,16 @@ void PacketPort::count() {
   counted_[3] = busy() ? 0 : ring_->consumed();
 }
 
-// receive(slab, cursor, first, maxFrames, maxBytes, budgeted): frames read, budgetSpent, or noRoom.
-// Reports the new cursor, the errno that ended it (EAGAIN: drained), and the frames that the kernel dropped.
-Napi::Value PacketPort::receive(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+int32_t PacketPort::receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t frames, uint32_t bytes,
+                            bool budgeted) {
   int32_t* report = environment_.report;
   report[kCut] = report[kLost] = 0;
-  if (!open()) return report[kError] = EBADF, Napi::Number::New(env, 0);
-  if (busy()) return report[kError] = EAGAIN, Napi::Number::New(env, 0);
-  if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
-  if (!slab) return {};  // not one, or the worker is being terminated
-  uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2), frames = uint_of(info, 3);
-  if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)
-    return throw_bad_call(env, "receive(slab, cursor, first, maxFrames, maxBytes)"), env.Undefined();
-  PacketRoom room = {{slab->data(), Slab::kBytes, cursor, slab->offsets(), slab->lengths(), slab->headers(),
-                      first},
-                     slab->times(), slab->originals(), slab->flags(), slab->vlans(), slab->interfaces()};
-  PacketReport done = ring_->read(room, frames, uint_of(info, 4));
+  if (!open()) return report[kError] = EBADF, 0;
+  if (busy()) return report[kError] = EAGAIN, 0;
+  if (budgeted && turn_.spent(environment_.loop())) return kBudgetSpent;
+  PacketRoom room = {{slab.data(), Slab::kBytes, cursor, slab.offsets(), slab.lengths(), slab.headers(), first},
+                     slab.times(), slab.originals(), slab.flags(), slab.vlans(), slab.interfaces()};
+  PacketReport done = ring_->read(room, frames, bytes);
   turn_.add(done.frames);
   abandoned_ += done.cut;
   if (!done.no_room) {
@@ -134,49 +98,23 @@ Napi::Value PacketPort::receive(const Napi::CallbackInfo& info) {
   report[kCursor] = static_cast<int32_t>(room.frames.cursor);
   report[kError] = done.error;
   report[kLost] = static_cast<int32_t>(done.dropped > INT32_MAX ? INT32_MAX : done.dropped);
-  return Napi::Number::New(env, done.no_room ? kNoRoom : static_cast<int32_t>(done.frames));
+  return done.no_room ? kNoRoom : static_cast<int32_t>(done.frames);
 }
 
-Napi::Value PacketPort::send_slab(const Napi::CallbackInfo& info) {
-  FrameList list;
-  return read_slab_frames(info, list) ? send(list, bool_of(info, 5)) : Napi::Value();
+WriteReport PacketPort::write(const FrameList& list, uint32_t most) {
+  const PacketLayout& layout = ring_->layout();
+  return writer_.write(ring_->fd(), {layout.ip, layout.vnet_header, interface_}, list, most,
+                       environment_.writing_memory());
 }
 
-Napi::Value PacketPort::send_bytes(const Napi::CallbackInfo& info) {
-  FrameList list;
-  return read_byte_frames(info, list) ? send(list, bool_of(info, 6)) : Napi::Value();
-}
-
-// undefined: not the bytes of an ArrayBuffer
-Napi::Value PacketPort::send_frame(const Napi::CallbackInfo& info) {
-  SingleFrame columns;
-  FrameList list;
-  return read_single_frame(info, columns, list) ? send(list, bool_of(info, 1)) : info.Env().Undefined();
-}
-
-// Returns the first frame not looked at, or budgetSpent; the rest is reported.
-Napi::Value PacketPort::send(const FrameList& list, bool budgeted) {
-  Napi::Env env = Env();
-  WriteReport done;
-  done.next = list.from;
-  if (!open()) {
-    done.error = EBADF;
-  } else {
-    if (budgeted && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-    const PacketLayout& layout = ring_->layout();
-    done = writer_.write(ring_->fd(), {layout.ip, layout.vnet_header, interface_}, list, budgeted ? 256 : UINT32_MAX,
-                         environment_.writing_memory());
-    turn_.add(done.next - list.from);
+int32_t PacketPort::on_readiness(int& status, int events) {
+  if (status < 0) {
+    // libuv says only that there is an error. EAGAIN: somebody took it already.
+    int pending = take_packet_error(ring_->fd());
+    status = -(pending != 0 ? pending : EAGAIN);
   }
-  return tell(env, environment_.report, done);
+  return kNothingRead;
 }
-
-// renew(): another turn of the loop has begun
-void PacketPort::renew(const Napi::CallbackInfo& info) { turn_.renew(); }
-
-void PacketPort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
-
-void PacketPort::ref(const Napi::CallbackInfo& info) { poll_.ref(bool_of(info, 0)); }
 
 Napi::Value PacketPort::descriptor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), open() ? ring_->fd() : -1);

@@ -22,11 +22,15 @@ enum Report {
   kSendError = 5,
   kBytes = 6,
   kBytesHigh = 7,
-  kRefused = 8
+  kRefused = 8,
+  // Kept by JavaScript: where frames go that are read before it is told of them.
+  kRoomSlab = 16,
+  kRoomCursor = 17,
+  kRoomFirst = 18,
+  kReportSize = 20
 };
 
-// The result of send…(): the first frame not looked at. The rest is reported.
-inline Napi::Value tell(Napi::Env env, int32_t* report, const WriteReport& done) {
+inline void tell(int32_t* report, const WriteReport& done) {
   report[kSent] = static_cast<int32_t>(done.sent);
   report[kDropped] = static_cast<int32_t>(done.dropped);
   report[kFailedLength] = static_cast<int32_t>(done.failed_length);
@@ -36,7 +40,6 @@ inline Napi::Value tell(Napi::Env env, int32_t* report, const WriteReport& done)
   report[kBytes] = static_cast<int32_t>(done.bytes);
   report[kBytesHigh] = static_cast<int32_t>(done.bytes >> 32);
   report[kRefused] = done.refused;
-  return Napi::Number::New(env, done.next);
 }
 
 }  // namespace netloom

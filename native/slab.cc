@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "arguments.h"
+#include "environment.h"
 
 namespace netloom {
 namespace {
@@ -79,9 +80,14 @@ Napi::Function Slab::define(Napi::Env env) {
 Slab::Slab(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Slab>(info),
       memory_(SharedMemory::allocate(kBytes)),
-      columns_(SharedMemory::allocate(kFrames * (8 + kHeaderBytes + 24))) {}
+      columns_(SharedMemory::allocate(kFrames * (8 + kHeaderBytes + 24))),
+      slabs_(Environment::of(info.Env()).slabs),
+      number_(slabs_->add(*this)) {
+  if (!IsEmpty()) info.This().As<Napi::Object>().Set("number", Napi::Number::New(info.Env(), number_));
+}
 
 Slab::~Slab() {
+  slabs_->remove(number_);
   memory_->drop();
   columns_->drop();
 }

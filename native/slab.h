@@ -2,9 +2,14 @@
 #include <napi.h>
 #include <stdint.h>
 
+#include <memory>
+
 #include "sys/vnet_header.h"
 
 namespace netloom {
+
+template <typename T>
+class Numbered;
 
 // A counted piece of memory that native code and ArrayBuffers share. The last reference returns frame-sized
 // pieces to a small process-wide cache, so that short-lived slabs do not fault their pages in anew.
@@ -20,7 +25,7 @@ struct SharedMemory {
   uint8_t* data() { return reinterpret_cast<uint8_t*>(this) + 64; }
 };
 
-// Frame memory with its columns, owned by one JavaScript object. Policy (where to fill next, when to reuse)
+// Frame memory with its columns, owned by one JavaScript object, whose `number` names it in calls. Policy (where to fill next, when to reuse)
 // is TypeScript's. `expose()` makes an ArrayBuffer over the memory, `hide(buffer)` detaches it, so that stale
 // views have length 0 and the memory can be filled again.
 class Slab : public Napi::ObjectWrap<Slab> {
@@ -52,6 +57,8 @@ class Slab : public Napi::ObjectWrap<Slab> {
 
   SharedMemory* memory_;
   SharedMemory* columns_;
+  std::shared_ptr<Numbered<Slab>> slabs_;
+  uint32_t number_;
 };
 
 }  // namespace netloom

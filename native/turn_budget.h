@@ -34,5 +34,7 @@ class TurnBudget {
 constexpr int32_t kBudgetSpent = -4096;
 // What receive() answers when the next frame does not fit into what is left of the slab.
 constexpr int32_t kNoRoom = -4097;
+// What onReady() is told where nothing was read beforehand.
+constexpr int32_t kNothingRead = -4098;
 
 }  // namespace netloom

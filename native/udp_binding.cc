@@ -122,7 +122,7 @@ UdpPort::UdpPort(const Napi::CallbackInfo& info)
     auto* self = static_cast<UdpPort*>(owner);
     self->turn_.renew();
     // The callback may close the port; nothing of `self` is touched after it.
-    self->environment_.tell_ready(self->on_ready_, status, events);
+    self->environment_.tell_ready(self->on_ready_, status, events, kNothingRead);
   });
   if (error != 0) {
     throw_failure(env, {-error, "epoll_ctl", nullptr});
@@ -158,10 +158,9 @@ Napi::Value UdpPort::receive(const Napi::CallbackInfo& info) {
   int32_t* report = environment_.report;
   if (!socket_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
   if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
-  if (!slab) return {};
+  Slab* slab = environment_.slabs->find(uint_of(info, 0));
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2);
-  if (cursor > Slab::kBytes || first > Slab::kFrames)
+  if (!slab || cursor > Slab::kBytes || first > Slab::kFrames)
     return throw_bad_call(env, "receive(slab, cursor, first, maxDatagrams, maxBytes)"), env.Undefined();
   uint32_t* columns = endpoints(*slab);
   static_assert(3 * sizeof(uint32_t) + 1 <= Slab::kHeaderBytes);
@@ -188,10 +187,9 @@ Napi::Value UdpPort::receive(const Napi::CallbackInfo& info) {
 // sendSlab(slab, first, count, from, answer, endpoint, local, typeOfService, budgeted); `answer`: each to where it came from
 Napi::Value UdpPort::send_slab(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Slab* slab = Slab::Unwrap(info[0].As<Napi::Object>());
-  if (!slab) return {};
+  Slab* slab = environment_.slabs->find(uint_of(info, 0));
   uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
-  if (first > Slab::kFrames || count > Slab::kFrames - first || from > count)
+  if (!slab || first > Slab::kFrames || count > Slab::kFrames - first || from > count)
     return throw_bad_call(env, "sendSlab(slab, first, count, from)"), env.Undefined();
   DatagramList list = {};
   list.data = slab->data();
@@ -242,7 +240,8 @@ Napi::Value UdpPort::send(DatagramList& list, const Napi::CallbackInfo& info, si
     done = socket_.write(list, budgeted ? 512 : UINT32_MAX);
     turn_.add(done.next - list.from);
   }
-  return tell(env, environment_.report, done);
+  tell(environment_.report, done);
+  return Napi::Number::New(env, done.next);
 }
 
 // readError(): false when there is none. Reports errno, origin, type, code, MTU and endpoint.

@@ -10,6 +10,8 @@ import { NetloomError, SystemError } from './errors/index.js'
 
 /** A piece of frame memory; see native/slab.h. */
 export interface NativeSlab {
+  /** Names it in calls. */
+  readonly number: number
   /**
    * Offsets and lengths, `Slab.frames` 32-bit numbers each, then `Slab.headerBytes` a frame; then what captures know:
    * times of 64 bits, and original lengths, flags, VLAN tags and interfaces of 32.
@@ -19,10 +21,11 @@ export interface NativeSlab {
   hide(buffer: ArrayBuffer): void
 }
 
-/** What carries frames, on the loop. */
-export interface NativePortHandle {
+/** Calls on what carries frames; ports and slabs are named by their numbers. See native/port.h. */
+export interface NativePortCalls {
   receive(
-    slab: NativeSlab,
+    port: number,
+    slab: number,
     cursor: number,
     first: number,
     maxFrames: number,
@@ -30,7 +33,8 @@ export interface NativePortHandle {
     budgeted: boolean,
   ): number
   sendSlab(
-    slab: NativeSlab,
+    port: number,
+    slab: number,
     first: number,
     count: number,
     from: number,
@@ -38,6 +42,7 @@ export interface NativePortHandle {
     budgeted: boolean,
   ): number
   sendBytes(
+    port: number,
     bytes: Uint8Array,
     offsets: Uint32Array,
     lengths: Uint32Array,
@@ -47,12 +52,21 @@ export interface NativePortHandle {
     budgeted: boolean,
   ): number
   /** One frame; `undefined` when it is not over an ArrayBuffer that is there. */
-  sendFrame(bytes: Uint8Array, budgeted: boolean): number | undefined
+  sendFrame(port: number, bytes: Uint8Array, budgeted: boolean): number | undefined
   /** 1 readable, 2 writable; errors are always reported. */
-  watch(events: number): void
+  watch(port: number, events: number): void
   /** Another turn of the loop has begun: the port has its share of work again. */
-  renew(): void
-  ref(on: boolean): void
+  renew(port: number): void
+  ref(port: number, on: boolean): void
+}
+
+/** Status is 0 or a negative error number; `count` is what receive() would have said, and negative where nothing was read. */
+export type OnReady = (status: number, events: number, count: number) => void
+
+/** What carries frames, on the loop. */
+export interface NativePortHandle {
+  /** Names it in calls. */
+  readonly number: number
   descriptor(): number
   /** Closes; with `handOver` the descriptor is returned open instead, where that is possible. */
   close(handOver?: boolean): number
@@ -80,6 +94,8 @@ export interface Framing {
 
 /** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
 export interface NativeFramePort extends NativePortHandle {
+  /** 32-bit numbers: how many frames and bytes a reader waits for, 0 for none. */
+  readonly wanted: ArrayBuffer
   setFraming(framing: Framing): void
 }
 
@@ -139,7 +155,7 @@ export interface NativeForward {
   observe(directions: number, snapLength: number, frames: number): number
   take(
     observer: number,
-    slab: NativeSlab,
+    slab: number,
     cursor: number,
     first: number,
     maxFrames: number,
@@ -196,7 +212,7 @@ export interface NativePacketRing {
 /** A UDP socket on the loop; see native/udp_binding.h. Endpoints are 24 bytes. */
 export interface NativeUdpPort {
   receive(
-    slab: NativeSlab,
+    slab: number,
     cursor: number,
     first: number,
     maxDatagrams: number,
@@ -204,7 +220,7 @@ export interface NativeUdpPort {
     budgeted: boolean,
   ): number
   sendSlab(
-    slab: NativeSlab,
+    slab: number,
     first: number,
     count: number,
     from: number,
@@ -284,6 +300,7 @@ export interface NativeTuntapSettings {
 
 export interface NativeBinding {
   initialize(makeSystemError: (errno: number, syscall: string, request?: string) => Error): void
+  ports: NativePortCalls
   /** What calls report beside their result, 32-bit integers. */
   report: ArrayBuffer
   Slab: { new (): NativeSlab; bytes: number; frames: number; headerBytes: number }
@@ -301,23 +318,22 @@ export interface NativeBinding {
     outSources: Uint32Array | undefined,
   ): number
   FramePort: {
-    new (fd: number, framing: Framing, onReady: (status: number, events: number) => void): NativeFramePort
-    budgetSpent: number
+    new (fd: number, framing: Framing, onReady: OnReady): NativeFramePort
     maxFrame: number
   }
   PacketPort: {
     new (
       ring: object,
       index: number,
-      onReady: (status: number, events: number) => void,
+      onReady: OnReady,
       /** The socket is closed, which takes a while after `close()` was called. */
       onClosed: () => void,
     ): NativePacketPort
   }
   Forward: {
     new (
-      a: NativePortHandle,
-      b: NativePortHandle,
+      a: number,
+      b: number,
       ownThread: boolean,
       paused: boolean,
       /** Frames in the ring of a capture that are left out. */

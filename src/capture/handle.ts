@@ -1,5 +1,11 @@
 import { SystemError } from '../errors/index.js'
-import { type NativePacketPort, type NativePacketRing, type NativePacketSettings, native } from '../native.js'
+import {
+  type NativePacketPort,
+  type NativePacketRing,
+  type NativePacketSettings,
+  native,
+  type OnReady,
+} from '../native.js'
 
 export type { NativePacketPort, NativePacketRing }
 
@@ -31,7 +37,7 @@ export async function openRing(
 export function createPacketPort(
   ring: NativePacketRing,
   index: number,
-  onReady: (status: number, events: number) => void,
+  onReady: OnReady,
   onClosed: () => void,
 ): NativePacketPort {
   return new (native().PacketPort)(ring.ring, index, onReady, onClosed)

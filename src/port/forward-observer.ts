@@ -105,14 +105,13 @@ export class ForwardObserver<L extends LinkType = LinkType> implements AsyncIter
       const slab = slabPool().room(fresh)
       const first = slab.frames
       const most = Math.min(batchFrames, slab.offsets.length - first)
-      const count = this.#native.take(this.#number, slab.native, slab.cursor, first, most, batchBytes)
+      const count = this.#native.take(this.#number, slab.number, slab.cursor, first, most, batchBytes)
       if (count === noRoom) {
         fresh = true
         continue
       }
       if (count === 0) return undefined
-      slab.cursor = report()[0]!
-      slab.frames = first + count
+      slabPool().filled(slab, report()[0]!, first + count)
       this.#budget.spend(count)
       return new NativeBatch(this.#linkType, slab, first, count, slabLayout().headerBytes, false, true)
     }

@@ -2,13 +2,23 @@ import {
   type Framing,
   type NativeForward,
   type NativeFramePort,
+  type NativePortCalls,
   type NativePortHandle,
   type NativeSlab,
   native,
+  type OnReady,
 } from '../native.js'
 import type { Sendable } from './sendable.js'
 
-export type { Framing, NativeForward, NativeFramePort, NativePortHandle, NativeSlab }
+export type {
+  Framing,
+  NativeForward,
+  NativeFramePort,
+  NativePortCalls,
+  NativePortHandle,
+  NativeSlab,
+  OnReady,
+}
 
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
@@ -57,10 +67,18 @@ export const noRoom = -4097
  * bytes (UDP).
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
  * first, 8 kinds of joined frames that the kernel refused.
+ *
+ * The other way, 16 to 18 are where frames go that are read as a port becomes ready, before JavaScript is told: the
+ * slab's number, the cursor, and the first entry of the columns.
  */
 export function report(): Int32Array {
   reported ??= new Int32Array(native().report)
   return reported
+}
+
+/** The calls on ports. */
+export function portCalls(): NativePortCalls {
+  return native().ports
 }
 
 export function closeDescriptor(fd: number): void {
@@ -99,11 +117,7 @@ export function cutNatively(
 }
 
 /** Takes a descriptor over; on failure it stays the caller's. */
-export function openFramePort(
-  fd: number,
-  framing: Framing,
-  onReady: (status: number, events: number) => void,
-): NativeFramePort {
+export function openFramePort(fd: number, framing: Framing, onReady: OnReady): NativeFramePort {
   return new (native().FramePort)(fd, framing, onReady)
 }
 
@@ -119,5 +133,6 @@ export interface ForwardStart {
 
 export function startForward(start: ForwardStart, onEvent: () => void): NativeForward {
   const { handles, skips, filters, rates, ownThread, paused } = start
-  return new (native().Forward)(...handles, ownThread, paused, ...skips, ...filters, rates, onEvent)
+  const [a, b] = handles
+  return new (native().Forward)(a.number, b.number, ownThread, paused, ...skips, ...filters, rates, onEvent)
 }

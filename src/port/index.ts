@@ -20,7 +20,7 @@ export { type ForwardObserveOptions, ForwardObserver } from './forward-observer.
 export { budgetSpent, type Framing, joins, report } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
-export { NativePort, type NativePortOptions, type OnReady } from './native-port.js'
+export { NativePort, type NativePortOptions } from './native-port.js'
 export { type ObservedPacket, PortObserver } from './observer.js'
 export { frames, type Packet, packetOf, packets } from './packets.js'
 export { type PairOptions, portPair } from './pair.js'

@@ -9,7 +9,9 @@ import {
   type NativeFramePort,
   type NativePortHandle,
   noRoom,
+  type OnReady,
   openFramePort,
+  portCalls,
   readable,
   report,
   writable,
@@ -63,9 +65,6 @@ export interface NativePortOptions<L extends LinkType> extends Framing {
   captured?: boolean
 }
 
-/** What a port is told of its descriptor: `status` is 0 or a negative error number. */
-export type OnReady = (status: number, events: number) => void
-
 /**
  * A port over something of the kernel's that carries frames; devices and packet sockets extend it. `H` is its native
  * side.
@@ -78,6 +77,12 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #accepts: ReadonlySet<Offload>
   /** Open until the port has ended. */
   protected readonly handle: H
+  readonly #calls = portCalls()
+  readonly #number: number
+  /** What a reader waits for, for frames to be read before it is woken: how many, and bytes; 0: not so. */
+  readonly #request: Uint32Array | undefined
+  /** Frames that were read so, and that the reader takes next. */
+  #ahead: NativeBatch<L> | undefined
   /** Of batches: 0 on ports that cut super-frames. */
   protected vnetHeaderSize: number
   readonly #line: SenderLine<FrameBatch<L> | Uint8Array>
@@ -118,7 +123,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #nextTurn = () => {
     this.#turn = undefined
     if (this.#ended) return
-    this.handle.renew()
+    this.#calls.renew(this.#number)
     this.#line.wake()
     settled.then(this.#holdLater)
   }
@@ -142,18 +147,21 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       wait: () => this.#awaitRoom(),
       rest: () => this.#hold(),
     })
-    const onReady: OnReady = (status, events) => this.#onReady(status, events)
+    const onReady: OnReady = (status, events, count) => this.#onReady(status, events, count)
     if (typeof source === 'function') {
       this.handle = source(onReady)
-      return
+    } else {
+      try {
+        const port = openFramePort(source, options, onReady)
+        this.#request = new Uint32Array(port.wanted)
+        // Whoever gives a descriptor has the native side that there is for descriptors.
+        this.handle = port as NativePortHandle as H
+      } catch (error) {
+        if (!options.lent) closeDescriptor(source)
+        throw error
+      }
     }
-    try {
-      // Whoever gives a descriptor has the native side that there is for descriptors.
-      this.handle = openFramePort(source, options, onReady) as NativePortHandle as H
-    } catch (error) {
-      if (!options.lent) closeDescriptor(source)
-      throw error
-    }
+    this.#number = this.handle.number
   }
 
   get accepts(): ReadonlySet<Offload> {
@@ -186,14 +194,18 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   /** @internal See ownership.ts. */
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
     const limits = receiveLimits(options)
-    return this.readWith(kind, options?.signal, () => this.#receive(limits, true))
+    return this.readWith(kind, options?.signal, () => this.#receive(limits, true), limits)
   }
 
-  /** A reader of what `take` gives: a batch, or nothing when there is none or the turn's share is used up. */
+  /**
+   * A reader of what `take` gives: a batch, or nothing when there is none or the turn's share is used up. With `limits`,
+   * `take` is the native receive() within them.
+   */
   protected readWith(
     kind: ReaderKind,
     signal: AbortSignal | undefined,
     take: () => DeliveredBatch<L> | undefined,
+    limits?: ReceiveLimits,
   ): BatchReader<L> {
     if (this.#owner !== 'none') throw portLocked(this.#owner)
     const reader = new BatchReader<L>(
@@ -204,8 +216,12 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
           return take()
         },
         ended: () => this.#ended,
-        wait: () => this.awaitFrames(),
+        wait: () => {
+          if (limits) this.#want(limits)
+          this.awaitFrames()
+        },
         free: () => {
+          this.#wantNothing()
           this.#reader = undefined
           this.#owner = 'none'
           this.#hold()
@@ -392,7 +408,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   /** A forward has let go of the port, or could not begin. */
   protected forwarded(): void {}
 
-  #onReady(status: number, events: number): void {
+  #onReady(status: number, events: number, count: number): void {
     if (status < 0) {
       // A device has one error only, that it is gone, and the thread that forwards is told of it too.
       if (this.#forward && !this.#captured) return
@@ -404,6 +420,11 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     if (events & readable) {
       this.#drained = false
       this.#woken = true
+      if (count >= 0) {
+        this.#wantNothing()
+        const slab = slabPool().current!
+        this.#ahead = this.#delivered(slab, slab.frames, count, this.#sparse, false)
+      }
       if (this.#reader?.waiting) this.#reader.wake()
       else this.#watch(this.#watched & ~readable)
     }
@@ -416,63 +437,87 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   }
 
   #receive(limits: ReceiveLimits, budgeted: boolean): NativeBatch<L> | undefined {
+    const ahead = this.#ahead
+    if (ahead) {
+      this.#ahead = undefined
+      return ahead
+    }
+    this.#wantNothing()
     const owned = limits.lifetime === 'owned'
     for (let fresh = false; ; ) {
       const slab = owned ? slabPool().ownedRoom(fresh) : slabPool().room(fresh)
       const first = slab.frames
       const alone = this.#woken && this.#sparse
       const most = alone ? 1 : Math.min(limits.frames, slab.offsets.length - first)
-      const count = this.handle.receive(slab.native, slab.cursor, first, most, limits.bytes, budgeted)
+      const { cursor, number } = slab
+      const count = this.#calls.receive(this.#number, number, cursor, first, most, limits.bytes, budgeted)
       if (count === budgetSpent) return undefined
-      const done = report()
-      if (this.#captured && done[3]) {
-        this.#lost += done[3]
-        this.lost(done[3])
-      }
       if (count === noRoom) {
+        if (this.#captured) this.#noteLost(report()[3]!)
         fresh = true
         continue
       }
-      const cursor = done[0]!
-      const error = done[1]!
-      this.#counts.receivedDropped += done[2]!
-      this.#drained = error !== 0
-      if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
-      else if (count > 0) this.#sparse = false
-      this.#woken = false
-      this.#eager = count > 0
-      if (count === 0) {
-        if (error) this.#failed(error, 'read')
-        return undefined
-      }
-      const kept = this.#captured ? this.select(slab, first, count) : count
-      let bytes = cursor - slab.cursor - count * this.#around
-      if (kept < count) {
-        bytes = 0
-        for (let i = first; i < first + kept; i++) bytes += slab.lengths[i]!
-      }
-      if (kept === 0) {
-        // None is wanted: their room is free again.
-        if (this.#drained) return undefined
-        continue
-      }
-      this.#counts.receivedFrames += kept
-      this.#counts.receivedBytes += bytes
-      slab.cursor = cursor
-      slab.frames = first + kept
-      const lost = this.#lost
-      this.#lost = 0
-      return new NativeBatch(
-        this.linkType,
-        slab,
-        first,
-        kept,
-        this.vnetHeaderSize,
-        owned,
-        this.#captured,
-        lost,
-      )
+      const batch = this.#delivered(slab, first, count, alone, owned)
+      // None of those that came may be wanted: then the next ones are looked at.
+      if (batch || count === 0 || this.#drained) return batch
     }
+  }
+
+  /** What a native receive() brought and reported. `alone`: one frame only was asked for. */
+  #delivered(
+    slab: Slab,
+    first: number,
+    count: number,
+    alone: boolean,
+    owned: boolean,
+  ): NativeBatch<L> | undefined {
+    const done = report()
+    const cursor = done[0]!
+    const error = done[1]!
+    this.#counts.receivedDropped += done[2]!
+    if (this.#captured) this.#noteLost(done[3]!)
+    this.#drained = error !== 0
+    if (this.#woken) this.#sparse = count === 1 && (alone || this.#drained)
+    else if (count > 0) this.#sparse = false
+    this.#woken = false
+    this.#eager = count > 0
+    if (count === 0) {
+      if (error) this.#failed(error, 'read')
+      return undefined
+    }
+    const kept = this.#captured ? this.select(slab, first, count) : count
+    let bytes = cursor - slab.cursor - count * this.#around
+    if (kept < count) {
+      bytes = 0
+      for (let i = first; i < first + kept; i++) bytes += slab.lengths[i]!
+    }
+    // None is wanted: their room is free again.
+    if (kept === 0) return undefined
+    this.#counts.receivedFrames += kept
+    this.#counts.receivedBytes += bytes
+    slabPool().filled(slab, cursor, first + kept)
+    const lost = this.#lost
+    this.#lost = 0
+    return new NativeBatch(this.linkType, slab, first, kept, this.vnetHeaderSize, owned, this.#captured, lost)
+  }
+
+  #noteLost(frames: number): void {
+    if (frames === 0) return
+    this.#lost += frames
+    this.lost(frames)
+  }
+
+  /** Frames are to be read as soon as there are any, before the reader, which waits, is woken. */
+  #want({ frames, bytes, lifetime }: ReceiveLimits): void {
+    if (!this.#request || lifetime === 'owned') return
+    // Where it can start over in warm memory, it does.
+    slabPool().room()
+    this.#request[0] = this.#sparse ? 1 : frames
+    this.#request[1] = bytes
+  }
+
+  #wantNothing(): void {
+    if (this.#request) this.#request[0] = 0
   }
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {
@@ -521,14 +566,22 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #write(batch: FrameBatch<L> | Uint8Array, from: number, budgeted: boolean): number {
     if (NativeBatch.is(batch)) {
       const headers = batch.vnetHeaderSize > 0
-      return this.handle.sendSlab(batch.memory.native, batch.first, batch.count, from, headers, budgeted)
+      return this.#calls.sendSlab(
+        this.#number,
+        batch.memory.number,
+        batch.first,
+        batch.count,
+        from,
+        headers,
+        budgeted,
+      )
     }
     if (from === 0 && isPlainFrame(batch)) {
-      const next = this.handle.sendFrame(batch, budgeted)
+      const next = this.#calls.sendFrame(this.#number, batch, budgeted)
       if (next !== undefined) return next
     }
     const { slab, offsets, lengths, count, gso } = checkSendable(batch, this.linkType, from)
-    return this.handle.sendBytes(slab, offsets, lengths, count, from, gso?.bytes, budgeted)
+    return this.#calls.sendBytes(this.#number, slab, offsets, lengths, count, from, gso?.bytes, budgeted)
   }
 
   /** Why one frame was refused. */
@@ -575,7 +628,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #watch(events: number): void {
     if (this.#ended) return
     this.#watched = events
-    this.handle.watch(events)
+    this.#calls.watch(this.#number, events)
   }
 
   /** Keeps the process alive while somebody waits, and only then. */
@@ -583,7 +636,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     const hold = !this.#ended && this.#wanted && (this.#reader?.waiting === true || this.#line.waiting)
     if (hold === this.#holding || this.#ended) return
     this.#holding = hold
-    this.handle.ref(hold)
+    this.#calls.ref(this.#number, hold)
   }
 }
 

@@ -1,4 +1,4 @@
-import { createSlab, type NativeSlab, type SlabLayout, slabLayout } from './handle.js'
+import { createSlab, report, type SlabLayout, slabLayout } from './handle.js'
 
 /** Slabs that are kept for reuse once all their batches are released. */
 const spareSlabs = 8
@@ -10,7 +10,9 @@ const spareSlabs = 8
  * @internal
  */
 export class Slab {
-  readonly native: NativeSlab = createSlab()
+  readonly #native = createSlab()
+  /** Names it in native calls. */
+  readonly number = this.#native.number
   readonly offsets: Uint32Array
   readonly lengths: Uint32Array
   readonly headers: Uint8Array
@@ -20,7 +22,7 @@ export class Slab {
   readonly flags: Uint32Array
   readonly vlans: Uint32Array
   readonly interfaces: Uint32Array
-  /** Where the next frame goes, and its entry in the columns. */
+  /** Where the next frame goes, and its entry in the columns; see {@link SlabPool.filled}. */
   cursor = 0
   frames = 0
   /** Batches that were not released yet. */
@@ -28,7 +30,7 @@ export class Slab {
   #bytes: Uint8Array | undefined
 
   constructor({ frames, headerBytes }: SlabLayout) {
-    const columns = this.native.columns()
+    const columns = this.#native.columns()
     this.offsets = new Uint32Array(columns, 0, frames)
     this.lengths = new Uint32Array(columns, 4 * frames, frames)
     this.headers = new Uint8Array(columns, 8 * frames, headerBytes * frames)
@@ -41,7 +43,7 @@ export class Slab {
   }
 
   get bytes(): Uint8Array {
-    this.#bytes ??= new Uint8Array(this.native.expose())
+    this.#bytes ??= new Uint8Array(this.#native.expose())
     return this.#bytes
   }
 
@@ -51,7 +53,7 @@ export class Slab {
 
   /** To be filled from the front again. */
   reset(): void {
-    if (this.#bytes) this.native.hide(this.#bytes.buffer as ArrayBuffer)
+    if (this.#bytes) this.#native.hide(this.#bytes.buffer as ArrayBuffer)
     this.#bytes = undefined
     this.cursor = 0
     this.frames = 0
@@ -74,12 +76,30 @@ class SlabPool {
     if (current) {
       // Nobody has a view into it: start over where the cache is warm.
       const again = current.live === 0 && (fresh || !current.exposed || !this.#hasRoom(current))
-      if (again) current.reset()
+      if (again) {
+        current.reset()
+        this.#offer(current)
+      }
       if (this.#hasRoom(current) && (again || !fresh)) return current
     }
-    do this.#current = this.#spare.pop() ?? new Slab(this.#layout)
-    while (!this.#hasRoom(this.#current))
+    let slab: Slab
+    do slab = this.#spare.pop() ?? new Slab(this.#layout)
+    while (!this.#hasRoom(slab))
+    this.#current = slab
+    this.#offer(slab)
+    return slab
+  }
+
+  /** The slab that {@link room} gave last: frames that are read before JavaScript is told of them go there. */
+  get current(): Slab | undefined {
     return this.#current
+  }
+
+  /** Frames were read into `slab`, up to `cursor` and to this entry of its columns. */
+  filled(slab: Slab, cursor: number, frames: number): void {
+    slab.cursor = cursor
+    slab.frames = frames
+    if (slab === this.#current) this.#offer(slab)
   }
 
   /** The same, of memory that is never filled twice: it goes when the last view of it goes. */
@@ -93,6 +113,14 @@ class SlabPool {
     if (slab === this.#current || this.#spare.length >= spareSlabs) return
     slab.reset()
     this.#spare.push(slab)
+  }
+
+  /** Tells native code where it may read to. */
+  #offer(slab: Slab): void {
+    const told = report()
+    told[16] = slab.number
+    told[17] = slab.cursor
+    told[18] = slab.frames
   }
 
   #hasRoom(slab: Slab): boolean {

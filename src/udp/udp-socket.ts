@@ -323,15 +323,14 @@ export class UdpSocket implements AsyncDisposable {
       let slab = room(again)
       if (slab.offsets.length - slab.frames < mostSegments()) slab = room(true)
       const first = slab.frames
-      const count = this.#port.receive(slab.native, slab.cursor, first, limits.frames, limits.bytes, budgeted)
+      const count = this.#port.receive(slab.number, slab.cursor, first, limits.frames, limits.bytes, budgeted)
       if (count === budgetSpent) return undefined
       const done = report()
       const error = done[1]!
       this.#counts.cut += done[2]!
       this.#drained = error !== 0
       if (count > 0) {
-        slab.cursor = done[0]!
-        slab.frames = first + count
+        slabPool().filled(slab, done[0]!, first + count)
         this.#counts.received += count
         this.#counts.receivedBytes += done[3]!
         return new DatagramBatch(this, this.#informed, slab, first, count, owned)
@@ -385,7 +384,7 @@ export class UdpSocket implements AsyncDisposable {
     if (batch instanceof DatagramBatch && !mail.endpoints) {
       const { memory, first, count } = batch
       return this.#port.sendSlab(
-        memory.native,
+        memory.number,
         first,
         count,
         from,
