@@ -111,6 +111,7 @@ int32_t FramePort::receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t
   turn_.add(done.frames);
   report[kCursor] = static_cast<int32_t>(room.cursor);
   report[kError] = done.error;
+  report[kTaken] = static_cast<int32_t>(done.bytes);
   report[kCut] = static_cast<int32_t>(done.cut + abandoned_);
   abandoned_ = 0;
   return static_cast<int32_t>(done.frames);

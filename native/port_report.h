@@ -7,12 +7,12 @@ namespace netloom {
 
 // What ports report beside their results, by place in Environment::report.
 enum Report {
-  // receive(): `kLost` is frames that the kernel dropped (captures), `kTaken` bytes (UDP).
+  // receive(): `kLost` is frames that the kernel dropped (captures), `kTaken` bytes.
   kCursor = 0,
   kError = 1,
   kCut = 2,
   kLost = 3,
-  kTaken = 3,
+  kTaken = 4,
   // send…()
   kFailedLength = 0,
   kSent = 1,

@@ -62,7 +62,7 @@ Forward::Progress Forward::move_descriptor(uint32_t from, ForwardScratch& scratc
     const ReadReport done = read_frames(port.fd, port.framing, room, frames, bytes);
     FrameList list = {scratch.data, room.cursor, scratch.offsets, scratch.lengths, headers, 0, done.frames};
     count(counters.received_frames, done.frames);
-    count(counters.received_bytes, room.cursor);
+    count(counters.received_bytes, done.bytes);
     count(counters.incomplete, done.cut);
     if (!direction.filter.empty()) {
       uint32_t passed = 0;

@@ -11,11 +11,6 @@
 
 namespace netloom {
 
-struct PacketInformation {  // struct tun_pi; `protocol` is big-endian
-  uint16_t flags;
-  uint16_t protocol;
-};
-
 // What stands before a frame on the descriptor, in one piece.
 struct Prefix {
   PacketInformation information = {};
@@ -48,27 +43,27 @@ inline void swap(VnetHeader& header) {
 
 // The piece to begin with; empty where nothing stands before a frame.
 inline iovec prefix_of(const Framing& framing, Prefix& prefix) {
-  size_t information = framing.packet_information ? sizeof prefix.information : 0;
-  auto* begin = reinterpret_cast<uint8_t*>(&prefix) + (sizeof prefix.information - information);
-  return {begin, information + framing.vnet_header};
+  auto* begin = reinterpret_cast<uint8_t*>(&prefix) + (framing.packet_information ? 0 : sizeof prefix.information);
+  return {begin, framing.before()};
 }
 
-// Reads one frame to `to`, which has kMaxFrame bytes, and its virtio-net header, where there is one, to `header`.
-// Its length, or negative errno; kMaxFrame: it is longer, and was cut.
+// Reads one frame to `to`, which has kMaxFrame bytes, and before it room for what stands before a frame: one piece costs
+// less than two. Its virtio-net header, where there is one, goes to `header`. The frame's length, or negative errno;
+// kMaxFrame: it is longer, and was cut.
 [[gnu::always_inline]] inline ssize_t read_frame(int fd, const Framing& framing, uint8_t* to, VnetHeader& header) {
-  Prefix prefix;
-  iovec parts[2] = {prefix_of(framing, prefix), {to, kMaxFrame}};
-  const size_t before = parts[0].iov_len;
+  const size_t before = framing.before();
   ssize_t n;
-  do n = before == 0 ? call_read(fd, to, kMaxFrame) : call_readv(fd, parts, 2);
+  do n = call_read(fd, to - before, before + kMaxFrame);
   while (n == -EINTR);
   if (n < 0) return n;
+  Prefix prefix;
+  if (before > 0) memcpy(prefix_of(framing, prefix).iov_base, to - before, before);
   if (framing.swapped) swap(prefix.vnet);
   header = prefix.vnet;
-  size_t length = static_cast<size_t>(n) < before ? 0 : static_cast<size_t>(n) - before;
+  const size_t length = static_cast<size_t>(n) < before ? 0 : static_cast<size_t>(n) - before;
   correct_tunnel(to, length, framing.ethernet, header);
-  if (framing.packet_information && (prefix.information.flags & kStripped)) length = kMaxFrame;
-  return static_cast<ssize_t>(length);
+  const bool stripped = framing.packet_information && (prefix.information.flags & kStripped);
+  return static_cast<ssize_t>(stripped ? kMaxFrame : length);
 }
 
 // Writes a frame that lies in pieces. parts[0] is free, for what stands before the frame.

@@ -6,15 +6,15 @@ namespace netloom {
 
 ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames, size_t max_bytes) {
   ReadReport report;
-  const size_t begin = room.cursor, around = size_t{framing.headroom} + framing.tailroom;
-  while (report.frames < max_frames && room.cursor - begin < max_bytes) {
+  const size_t before = framing.room_before(), around = before + framing.tailroom;
+  while (report.frames < max_frames && report.bytes < max_bytes) {
     if (room.size - room.cursor < kMaxFrame + around) {
       report.no_room = report.frames == 0;
       break;
     }
     uint32_t i = room.first + report.frames;
     VnetHeader header;
-    size_t offset = room.cursor + framing.headroom;
+    size_t offset = room.cursor + before;
     ssize_t n = read_frame(fd, framing, room.data + offset, header);
     if (n < 0) {
       report.error = static_cast<int>(-n);
@@ -29,6 +29,7 @@ ReadReport read_frames(int fd, const Framing& framing, FrameRoom& room, uint32_t
     room.lengths[i] = static_cast<uint32_t>(n);
     room.cursor += static_cast<size_t>(n) + around;
     report.frames++;
+    report.bytes += static_cast<size_t>(n);
   }
   return report;
 }

@@ -9,6 +9,11 @@
 
 namespace netloom {
 
+struct PacketInformation {  // struct tun_pi; `protocol` is big-endian
+  uint16_t flags;
+  uint16_t protocol;
+};
+
 // What stands around each frame on the descriptor and, for room, in memory.
 struct Framing {
   uint32_t max_frame = 65535;       // longer ones are not written (EMSGSIZE)
@@ -18,15 +23,19 @@ struct Framing {
   bool swapped = false;             // that header is in the other byte order
   uint8_t join = 0;                 // kJoin… of coalescing.h: frames that are written may be joined
   bool join_adjacent = false;       // the descriptor may say that it is full
-  uint32_t headroom = 0;            // bytes that are left free before and after each frame that is read
+  uint32_t headroom = 0;            // bytes that are free, at least, before and after each frame that is read
   uint32_t tailroom = 0;
+
+  // Bytes before each frame on the descriptor, and, at least, before each frame that is read: they are read with it.
+  size_t before() const { return (packet_information ? sizeof(PacketInformation) : 0) + vnet_header; }
+  size_t room_before() const { return headroom > before() ? headroom : before(); }
 };
 
 // Where frames are read to: columns hold one entry a frame, from `first` on.
 struct FrameRoom {
   uint8_t* data;
   size_t size;
-  size_t cursor;  // where the next frame's headroom begins; moved past the last one read
+  size_t cursor;  // where the room before the next frame begins; moved past the room after the last one read
   uint32_t* offsets;
   uint32_t* lengths;
   VnetHeader* headers;  // null = virtio-net headers are discarded
@@ -35,6 +44,7 @@ struct FrameRoom {
 
 struct ReadReport {
   uint32_t frames = 0;
+  size_t bytes = 0;      // of these frames
   uint32_t cut = 0;      // frames longer than kMaxFrame: discarded, not counted in `frames`
   bool no_room = false;  // there is none for another frame at the cursor, and none was read
   int error = 0;         // EAGAIN: the queue is empty; else why reading stopped; 0: a bound was met

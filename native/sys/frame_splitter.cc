@@ -9,7 +9,8 @@ namespace netloom {
 ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, uint32_t max_frames,
                                size_t max_bytes, bool rest_only) {
   ReadReport report;
-  const size_t begin = room.cursor, around = size_t{framing.headroom} + framing.tailroom;
+  uint8_t* const frame = read_ + framing.before();
+  const size_t around = size_t{framing.headroom} + framing.tailroom;
   // The place of a frame of so many bytes, which is delivered; null: there is no room.
   auto place = [&](size_t length) -> uint8_t* {
     if (room.size - room.cursor < length + around) return nullptr;
@@ -18,9 +19,10 @@ ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, 
     room.offsets[i] = static_cast<uint32_t>(offset);
     room.lengths[i] = static_cast<uint32_t>(length);
     room.cursor += length + around;
+    report.bytes += length;
     return room.data + offset;
   };
-  while (report.frames < max_frames && room.cursor - begin < max_bytes) {
+  while (report.frames < max_frames && report.bytes < max_bytes) {
     if (pending()) {
       uint8_t* to = place(segment_length(plan_, next_));
       if (!to) break;
@@ -31,7 +33,7 @@ ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, 
     // Before anything is read: the longest frame that is not cut must fit.
     if (room.size - room.cursor < kMaxFrame + around) break;
     VnetHeader header;
-    ssize_t n = read_frame(fd, framing, frame_, header);
+    ssize_t n = read_frame(fd, framing, frame, header);
     if (n < 0) {
       report.error = static_cast<int>(-n);
       return report;
@@ -41,9 +43,9 @@ ReadReport FrameSplitter::read(int fd, const Framing& framing, FrameRoom& room, 
       if (++report.cut >= max_frames) return report;
     } else if (header.gso_type == kGsoNone) {
       uint8_t* to = place(length);
-      memcpy(to, frame_, length);
+      memcpy(to, frame, length);
       complete_checksum(to, length, header);
-    } else if (plan_segments(frame_, length, header, framing.ethernet, plan_) == 0) {
+    } else if (plan_segments(frame, length, header, framing.ethernet, plan_) == 0) {
       next_ = 0;
     } else {
       plan_ = {};

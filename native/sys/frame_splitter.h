@@ -25,7 +25,7 @@ class FrameSplitter {
  private:
   SegmentPlan plan_;
   uint32_t next_ = 0;
-  uint8_t frame_[kMaxFrame];
+  uint8_t read_[sizeof(PacketInformation) + sizeof(VnetHeader) + kMaxFrame];
 };
 
 }  // namespace netloom

@@ -63,8 +63,8 @@ export const noRoom = -4097
 
 /**
  * What the last native call reported beside its result.
- * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures), or
- * bytes (UDP).
+ * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures), 4
+ * their bytes.
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
  * first, 8 kinds of joined frames that the kernel refused.
  *

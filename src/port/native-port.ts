@@ -96,8 +96,6 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     sentDropped: 0,
   }
   #name: string
-  /** Bytes of room around each frame that is read. */
-  readonly #around: number
   #reader: BatchReader<L> | undefined
   #owner: FramePort['owner'] = 'none'
   #ended = false
@@ -139,7 +137,6 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     this.#accepts = new Set(options.accepts)
     this.vnetHeaderSize = options.split ? 0 : options.vnetHeaderSize
     this.#name = options.name
-    this.#around = (options.headroom ?? 0) + (options.tailroom ?? 0)
     this.#captured = options.captured ?? false
     this.#line = new SenderLine({
       check: (batch, from) => this.#check(batch, from),
@@ -486,7 +483,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       return undefined
     }
     const kept = this.#captured ? this.select(slab, first, count) : count
-    let bytes = cursor - slab.cursor - count * this.#around
+    let bytes = done[4]!
     if (kept < count) {
       bytes = 0
       for (let i = first; i < first + kept; i++) bytes += slab.lengths[i]!

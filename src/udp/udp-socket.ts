@@ -332,7 +332,7 @@ export class UdpSocket implements AsyncDisposable {
       if (count > 0) {
         slabPool().filled(slab, done[0]!, first + count)
         this.#counts.received += count
-        this.#counts.receivedBytes += done[3]!
+        this.#counts.receivedBytes += done[4]!
         return new DatagramBatch(this, this.#informed, slab, first, count, owned)
       }
       if (error !== 0) {
