@@ -21,9 +21,7 @@ Napi::Function FramePort::define(Napi::Env env) {
 }
 
 FramePort::FramePort(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<FramePort>(info),
-      Port(Environment::of(info.Env())),
-      wanted_(SharedMemory::allocate(2 * sizeof(int32_t))) {
+    : Napi::ObjectWrap<FramePort>(info), Port(Environment::of(info.Env())) {
   if (IsEmpty()) return;  // the worker is being terminated
   Napi::Env env = info.Env();
   int fd = int_of(info, 0, -1);
@@ -31,24 +29,13 @@ FramePort::FramePort(const Napi::CallbackInfo& info)
     throw_bad_call(env, "FramePort(fd, framing, onReady)");
     return;
   }
-  napi_value wanted = wanted_->show(env);
-  if (!wanted) return;
-  Napi::Object object = info.This().As<Napi::Object>();
-  object.Set("number", Napi::Number::New(env, number()));
-  object.Set("wanted", Napi::Value(env, wanted));
-  if (int error = start(fd, info[2].As<Napi::Function>())) {
-    throw_failure(env, {-error, "epoll_ctl", nullptr});
-    return;
-  }
+  if (!start(info.This().As<Napi::Object>(), fd, info[2].As<Napi::Function>())) return;
   fd_.reset(fd);
   environment_.disown(fd);
   Ref();  // an open port is not collected
 }
 
-FramePort::~FramePort() {
-  shut();
-  wanted_->drop();
-}
+FramePort::~FramePort() { shut(); }
 
 bool FramePort::describe_for_forward(ForwardPort& port) {
   if (splitter_) abandoned_ += splitter_->abandon();
@@ -121,17 +108,6 @@ WriteReport FramePort::write(const FrameList& list, uint32_t most) {
   WriteReport done = writer_.write(fd_.get(), framing_, list, most, environment_.writing_memory());
   framing_.join &= static_cast<uint8_t>(~done.refused);
   return done;
-}
-
-int32_t FramePort::on_readiness(int& status, int events) {
-  auto* wanted = reinterpret_cast<uint32_t*>(wanted_->data());
-  if (status < 0 || !(events & UV_READABLE) || wanted[0] == 0) return kNothingRead;
-  const auto* room = reinterpret_cast<uint32_t*>(environment_.report);
-  Slab* slab = environment_.slabs->find(room[kRoomSlab]);
-  const uint32_t cursor = room[kRoomCursor], first = room[kRoomFirst];
-  if (!slab || cursor > Slab::kBytes || first >= Slab::kFrames) return kNothingRead;
-  const uint32_t left = Slab::kFrames - first;
-  return receive(*slab, cursor, first, wanted[0] < left ? wanted[0] : left, wanted[1], false);
 }
 
 // setFraming(framing)

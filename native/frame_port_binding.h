@@ -8,9 +8,7 @@ namespace netloom {
 
 // A descriptor that carries frames.
 //
-// new FramePort(fd, framing, onReady(status, events, count)) owns `fd` on success, also when the environment did. For a
-// reader that waits it reads before it tells: `wanted` is how many frames and bytes, 0 for none, and `report` has where
-// they go. That saves a call, with caches that have cooled down as much as all else between the two.
+// new FramePort(fd, framing, onReady(status, events, count)) owns `fd` on success, also when the environment did.
 class FramePort final : public Napi::ObjectWrap<FramePort>, public Port {
  public:
   static Napi::Function define(Napi::Env env);
@@ -28,7 +26,6 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public Port {
   bool open() const override { return static_cast<bool>(fd_); }
   int32_t receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t frames, uint32_t bytes, bool budgeted) override;
   WriteReport write(const FrameList& list, uint32_t most) override;
-  int32_t on_readiness(int& status, int events) override;
   bool describe_for_forward(ForwardPort& port) override;
   void shut() override;
 
@@ -37,7 +34,6 @@ class FramePort final : public Napi::ObjectWrap<FramePort>, public Port {
   FrameWriter writer_;
   FrameSplitter* splitter_ = nullptr;  // of ports that cut super-frames
   uint32_t abandoned_ = 0;             // frames that are lost and not told of yet
-  SharedMemory* const wanted_;
 };
 
 }  // namespace netloom

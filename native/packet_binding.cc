@@ -36,11 +36,9 @@ PacketPort::PacketPort(const Napi::CallbackInfo& info)
     return;
   }
   interface_ = int_of(info, 1, 0);
-  info.This().As<Napi::Object>().Set("number", Napi::Number::New(env, number()));
-  if (int error = start(ring_->fd(), info[2].As<Napi::Function>())) {
+  if (!start(info.This().As<Napi::Object>(), ring_->fd(), info[2].As<Napi::Function>())) {
     delete ring_;
     ring_ = nullptr;
-    throw_failure(env, {-error, "epoll_ctl", nullptr});
     return;
   }
   on_closed_ = Napi::Persistent(info[3].As<Napi::Function>());
@@ -110,13 +108,10 @@ WriteReport PacketPort::write(const FrameList& list, uint32_t most) {
                        environment_.writing_memory());
 }
 
-int32_t PacketPort::on_readiness(int& status, int events) {
-  if (status < 0) {
-    // libuv says only that there is an error. EAGAIN: somebody took it already.
-    int pending = take_packet_error(ring_->fd());
-    status = -(pending != 0 ? pending : EAGAIN);
-  }
-  return kNothingRead;
+// libuv says only that there is an error. EAGAIN: somebody took it already.
+int PacketPort::status_of(int) {
+  const int pending = take_packet_error(ring_->fd());
+  return -(pending != 0 ? pending : EAGAIN);
 }
 
 Napi::Value PacketPort::descriptor(const Napi::CallbackInfo& info) {

@@ -33,7 +33,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, public Port {
   bool open() const override { return ring_ != nullptr; }
   int32_t receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t frames, uint32_t bytes, bool budgeted) override;
   WriteReport write(const FrameList& list, uint32_t most) override;
-  int32_t on_readiness(int& status, int events) override;
+  int status_of(int status) override;
   bool describe_for_forward(ForwardPort& port) override;
   void shut() override { delete detach(); }
   // Leaves the ring, which is returned, to be closed.

@@ -3,27 +3,54 @@
 #include "arguments.h"
 #include "port_report.h"
 #include "slab.h"
+#include "throw_errno.h"
 
 namespace netloom {
 
 Port::Port(Environment& environment)
-    : environment_(environment), ports_(environment.ports), number_(ports_->add(*this)) {}
+    : environment_(environment),
+      ports_(environment.ports),
+      number_(ports_->add(*this)),
+      wanted_(SharedMemory::allocate(2 * sizeof(uint32_t))) {}
 
-Port::~Port() { ports_->remove(number_); }
+Port::~Port() {
+  ports_->remove(number_);
+  wanted_->drop();
+}
 
-int Port::start(int fd, Napi::Function on_ready) {
+bool Port::start(Napi::Object object, int fd, Napi::Function on_ready) {
+  Napi::Env env = object.Env();
+  napi_value wanted = wanted_->show(env);
+  if (!wanted) return false;
+  object.Set("number", Napi::Number::New(env, number_));
+  object.Set("wanted", Napi::Value(env, wanted));
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
     auto* self = static_cast<Port*>(owner);
     self->turn_.renew();
-    const int32_t read = self->on_readiness(status, events);
+    if (status < 0) status = self->status_of(status);
+    const int32_t read = status == 0 && (events & UV_READABLE) ? self->read_ahead() : kNothingRead;
     // The callback may close the port; nothing of `self` is touched after it.
     self->environment_.tell_ready(self->on_ready_, status, events, read);
   });
-  if (error != 0) return error;
+  if (error != 0) {
+    throw_failure(env, {-error, "epoll_ctl", nullptr});
+    return false;
+  }
   on_ready_ = Napi::Persistent(on_ready);
   environment_.attach(*this);
   attached_ = true;
-  return 0;
+  return true;
+}
+
+int32_t Port::read_ahead() {
+  const auto* wanted = reinterpret_cast<uint32_t*>(wanted_->data());
+  if (wanted[0] == 0) return kNothingRead;
+  const auto* room = reinterpret_cast<uint32_t*>(environment_.report);
+  Slab* slab = environment_.slabs->find(room[kRoomSlab]);
+  const uint32_t cursor = room[kRoomCursor], first = room[kRoomFirst];
+  if (!slab || cursor > Slab::kBytes || first >= Slab::kFrames) return kNothingRead;
+  const uint32_t left = Slab::kFrames - first;
+  return receive(*slab, cursor, first, wanted[0] < left ? wanted[0] : left, wanted[1], false);
 }
 
 void Port::stop() {

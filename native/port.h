@@ -16,6 +16,9 @@ class Forwarding;
 // Something that carries frames, on the loop of its environment: what FramePort and PacketPort have in common. Holds no
 // frame memory and no policy: each call is one crossing for a batch, into or out of memory that the caller names.
 // JavaScript names ports and slabs by number; it has the objects, too, which keep them.
+//
+// For a reader that waits, frames are read before JavaScript is told: `wanted` of the object is how many frames and
+// bytes, 0 for none, and `report` has where they go. That saves a call, between which and the telling all caches are cold.
 class Port : protected LoopResource {
  public:
   // `ports`: the calls that all ports have.
@@ -27,9 +30,9 @@ class Port : protected LoopResource {
   explicit Port(Environment& environment);
   ~Port();
 
-  uint32_t number() const { return number_; }
-  // Polls the descriptor, and tells onReady(status, events, count) of it: 0 or an error number.
-  int start(int fd, Napi::Function on_ready);
+  // Gives the object `number` and `wanted`, polls the descriptor, and tells onReady(status, events, count) of it; `count` is
+  // of what was read, as of receive(), or nothingRead. False, with an exception, if it can't.
+  bool start(Napi::Object object, int fd, Napi::Function on_ready);
   void stop();
   // Closes everything; called once more at the end.
   virtual void shut() = 0;
@@ -39,8 +42,8 @@ class Port : protected LoopResource {
   // the frames too long to take, and those that the kernel dropped.
   virtual int32_t receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t frames, uint32_t bytes, bool budgeted) = 0;
   virtual WriteReport write(const FrameList& list, uint32_t most) = 0;
-  // What is to be done before JavaScript is told of it: frames that were read, as of receive(), or nothingRead.
-  virtual int32_t on_readiness(int& status, int events) = 0;
+  // Why the descriptor is in trouble, where libuv's status does not say it.
+  virtual int status_of(int status) { return status; }
 
   // False for a port that is closed, or read by something else.
   virtual bool describe_for_forward(ForwardPort& port) = 0;
@@ -55,9 +58,11 @@ class Port : protected LoopResource {
   friend class Forwarding;
   friend class PortCall;
   void close_for_exit() override;
+  int32_t read_ahead();
 
   std::shared_ptr<Numbered<Port>> ports_;
   const uint32_t number_;
+  SharedMemory* const wanted_;
   Napi::FunctionReference on_ready_;
   bool attached_ = false;
   Forwarding* forwarding_ = nullptr;

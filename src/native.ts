@@ -67,6 +67,8 @@ export type OnReady = (status: number, events: number, count: number) => void
 export interface NativePortHandle {
   /** Names it in calls. */
   readonly number: number
+  /** 32-bit numbers: how many frames and bytes a reader waits for, 0 for none. */
+  readonly wanted: ArrayBuffer
   descriptor(): number
   /** Closes; with `handOver` the descriptor is returned open instead, where that is possible. */
   close(handOver?: boolean): number
@@ -94,8 +96,6 @@ export interface Framing {
 
 /** A descriptor that carries frames, on the loop; see native/frame_port_binding.h. */
 export interface NativeFramePort extends NativePortHandle {
-  /** 32-bit numbers: how many frames and bytes a reader waits for, 0 for none. */
-  readonly wanted: ArrayBuffer
   setFraming(framing: Framing): void
 }
 

@@ -34,6 +34,17 @@ void put16(uint8_t* to, uint16_t value) {
   to[1] = static_cast<uint8_t>(value);
 }
 
+// What is known of a frame, in the columns.
+void enter(const PacketRoom& room, uint32_t i, size_t offset, const RingFrame& frame, const RingPacket& packet) {
+  room.frames.offsets[i] = static_cast<uint32_t>(offset);
+  room.frames.lengths[i] = frame.length;
+  room.times[i] = static_cast<int64_t>(frame.time);
+  room.originals[i] = frame.original;
+  room.flags[i] = frame.flags;
+  room.vlans[i] = frame.vlan;
+  room.interfaces[i] = static_cast<uint32_t>(packet.from->sll_ifindex);
+}
+
 uint16_t tpid_of(uint32_t status, uint16_t tci, uint16_t tpid) {
   if (!(status & TP_STATUS_VLAN_VALID) && tci == 0) return 0;
   return (status & TP_STATUS_VLAN_TPID_VALID) && tpid != 0 ? tpid : ETH_P_8021Q;
@@ -268,14 +279,7 @@ LentBlock PacketRing::lend(PacketRoom& room) {
       data -= moved;
       memcpy(data, bytes, start.length);
     }
-    uint32_t i = room.frames.first + block.frames;
-    room.frames.offsets[i] = static_cast<uint32_t>(data - block.data);
-    room.frames.lengths[i] = frame.length;
-    room.times[i] = static_cast<int64_t>(frame.time);
-    room.originals[i] = frame.original;
-    room.flags[i] = frame.flags;
-    room.vlans[i] = frame.vlan;
-    room.interfaces[i] = static_cast<uint32_t>(packet.from->sll_ifindex);
+    enter(room, room.frames.first + block.frames, static_cast<size_t>(data - block.data), frame, packet);
     next_ = reinterpret_cast<tpacket3_hdr*>(reinterpret_cast<uint8_t*>(next_) + next_->tp_next_offset);
   }
   lent_[at_] = 1;
@@ -335,6 +339,38 @@ uint32_t PacketRing::abandon_segments() {
 }
 
 PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
+  PacketReport report = layout_.vnet_header ? read_super_frames(room, max_frames, max_bytes)
+                                            : read_frames(room, max_frames, max_bytes);
+  report.dropped = take_dropped();
+  return report;
+}
+
+[[gnu::flatten]] PacketReport PacketRing::read_frames(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
+  PacketReport report;
+  const PacketRoom to = room;  // what is written through its columns is not itself
+  const size_t begin = to.frames.cursor;
+  size_t cursor = begin;
+  RingPacket packet;
+  while (report.frames < max_frames && cursor - begin < max_bytes) {
+    if (!peek(packet)) {
+      report.error = EAGAIN;
+      break;
+    }
+    const RingFrame frame = frame_of(packet);
+    if (frame.length > to.frames.size - cursor) {
+      report.no_room = report.frames == 0;
+      break;
+    }
+    copy(packet, frame, to.frames.data + cursor);
+    enter(to, to.frames.first + report.frames++, cursor, frame, packet);
+    cursor += frame.length;
+    advance();
+  }
+  room.frames.cursor = cursor;
+  return report;
+}
+
+PacketReport PacketRing::read_super_frames(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
   PacketReport report;
   FrameRoom& frames = room.frames;
   const size_t begin = frames.cursor;
@@ -345,8 +381,7 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
       break;
     }
     RingFrame frame = frame_of(packet);
-    VnetHeader header = {};
-    if (layout_.vnet_header) header = header_of(packet, frame);
+    const VnetHeader header = header_of(packet, frame);
     // Of more than 64 KiB (IPv6 jumbograms), which nothing could take.
     if (layout_.split && header.gso_type != kGsoNone && frame.original > kMaxFrame) {
       advance();
@@ -360,30 +395,22 @@ PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_
       report.no_room = report.frames == 0;
       break;
     }
+    const bool complete = layout_.split && header.gso_type == kGsoNone && frame.length == frame.original;
     uint8_t* to = frames.data + frames.cursor;
     if (cut) {
       write_segment(plan_, segment_++, to);
     } else {
       copy(packet, frame, to);
-      if (layout_.split && header.gso_type == kGsoNone && frame.length == frame.original)
-        complete_checksum(to, frame.length, header);
+      if (complete) complete_checksum(to, frame.length, header);
     }
-    const bool complete = layout_.split && header.gso_type == kGsoNone && frame.length == frame.original;
     if (cut || complete) frame.flags &= ~(kChecksumNotReady | kSegmentation);
-    uint32_t i = frames.first + report.frames++;
-    if (layout_.vnet_header && frames.headers) frames.headers[i] = header;
-    frames.offsets[i] = static_cast<uint32_t>(frames.cursor);
-    frames.lengths[i] = frame.length;
-    room.times[i] = static_cast<int64_t>(frame.time);
-    room.originals[i] = frame.original;
-    room.flags[i] = frame.flags;
-    room.vlans[i] = frame.vlan;
-    room.interfaces[i] = static_cast<uint32_t>(packet.from->sll_ifindex);
+    const uint32_t i = frames.first + report.frames++;
+    if (frames.headers) frames.headers[i] = header;
+    enter(room, i, frames.cursor, frame, packet);
     frames.cursor += frame.length;
     if (cut && segment_ < plan_.segments) continue;
     advance();
   }
-  report.dropped = take_dropped();
   return report;
 }
 

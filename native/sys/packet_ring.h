@@ -153,6 +153,9 @@ class PacketRing {
  private:
   // Prepares the segments of a super-frame; false: it can't be cut.
   bool plan(const RingPacket& packet, const RingFrame& frame, const VnetHeader& header);
+  PacketReport read_frames(PacketRoom& room, uint32_t max_frames, size_t max_bytes);
+  // With virtio-net headers.
+  PacketReport read_super_frames(PacketRoom& room, uint32_t max_frames, size_t max_bytes);
   bool peek_block(RingPacket& packet);
   bool peek_slot(RingPacket& packet);
   void receive_long(RingPacket& packet);

@@ -80,7 +80,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #calls = portCalls()
   readonly #number: number
   /** What a reader waits for, for frames to be read before it is woken: how many, and bytes; 0: not so. */
-  readonly #request: Uint32Array | undefined
+  readonly #request: Uint32Array
   /** Frames that were read so, and that the reader takes next. */
   #ahead: NativeBatch<L> | undefined
   /** Of batches: 0 on ports that cut super-frames. */
@@ -114,6 +114,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #eager = false
   #woken = false
   readonly #captured: boolean
+  /** Frames in a batch, by default. Those of a ring cost little each, so that what a batch costs would show. */
+  readonly #most: number
   /** The last send ended with the turn's share of work, not for want of room. */
   #spent = false
   /** One for all who wait for the next turn: each that comes begins a share. */
@@ -138,6 +140,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     this.vnetHeaderSize = options.split ? 0 : options.vnetHeaderSize
     this.#name = options.name
     this.#captured = options.captured ?? false
+    this.#most = this.#captured ? 1024 : 256
     this.#line = new SenderLine({
       check: (batch, from) => this.#check(batch, from),
       transmit: (batch, from, budgeted) => this.#transmit(batch, from, budgeted),
@@ -149,16 +152,15 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       this.handle = source(onReady)
     } else {
       try {
-        const port = openFramePort(source, options, onReady)
-        this.#request = new Uint32Array(port.wanted)
         // Whoever gives a descriptor has the native side that there is for descriptors.
-        this.handle = port as NativePortHandle as H
+        this.handle = openFramePort(source, options, onReady) as NativePortHandle as H
       } catch (error) {
         if (!options.lent) closeDescriptor(source)
         throw error
       }
     }
     this.#number = this.handle.number
+    this.#request = new Uint32Array(this.handle.wanted)
   }
 
   get accepts(): ReadonlySet<Offload> {
@@ -178,7 +180,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   }
 
   tryReceive(options?: ReceiveOptions): FrameBatch<L> | undefined {
-    const limits = receiveLimits(options)
+    const limits = receiveLimits(options, this.#most)
     if (this.#ended) throw portClosed()
     if (this.#owner !== 'none') throw portLocked(this.#owner)
     return this.#receive(limits, false)
@@ -190,7 +192,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   /** @internal See ownership.ts. */
   [readAs](kind: ReaderKind, options?: ReceiveOptions & WaitOptions): BatchReader<L> {
-    const limits = receiveLimits(options)
+    const limits = receiveLimits(options, this.#most)
     return this.readWith(kind, options?.signal, () => this.#receive(limits, true), limits)
   }
 
@@ -506,7 +508,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   /** Frames are to be read as soon as there are any, before the reader, which waits, is woken. */
   #want({ frames, bytes, lifetime }: ReceiveLimits): void {
-    if (!this.#request || lifetime === 'owned') return
+    if (lifetime === 'owned') return
     // Where it can start over in warm memory, it does.
     slabPool().room()
     this.#request[0] = this.#sparse ? 1 : frames
@@ -514,7 +516,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   }
 
   #wantNothing(): void {
-    if (this.#request) this.#request[0] = 0
+    this.#request[0] = 0
   }
 
   #check(batch: FrameBatch<L> | Uint8Array, from: number): number {

@@ -5,7 +5,7 @@ export type Offload = 'checksum' | 'tso4' | 'tso6' | 'tso-ecn' | 'uso4' | 'uso6'
 
 /** Bounds of one batch. */
 export interface ReceiveOptions {
-  /** Most frames in a batch, 1 to 1024. Default 256. */
+  /** Most frames in a batch, 1 to 1024. Default 256, of captures 1024. */
   frames?: number
   /** Soft bound of the bytes in a batch: no frame is begun once it is reached. Default 128 KiB. */
   bytes?: number

@@ -9,9 +9,12 @@ export interface ReceiveLimits {
 }
 
 /** @internal {@link ReceiveOptions} checked, with their defaults. */
-export function receiveLimits(options: (ReceiveOptions & WaitOptions) | undefined): ReceiveLimits {
+export function receiveLimits(
+  options: (ReceiveOptions & WaitOptions) | undefined,
+  defaultFrames = 256,
+): ReceiveLimits {
   const {
-    frames = 256,
+    frames = defaultFrames,
     bytes = 131072,
     lifetime = 'pooled',
   } = requireOptions('options', options, ['frames', 'bytes', 'lifetime', 'signal'])
