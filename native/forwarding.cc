@@ -244,7 +244,7 @@ Napi::Value Forwarding::take(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int32_t* report = environment_.report;
   ForwardObserver* from = observer(info);
-  Slab* slab = environment_.slabs->find(uint_of(info, 1));
+  Slab* slab = environment_.slabs->find(uint_of(info, 1, UINT32_MAX));
   if (!slab || !from) return report[kError] = EBADF, Napi::Number::New(env, 0);
   uint32_t cursor = uint_of(info, 2), first = uint_of(info, 3), frames = uint_of(info, 4);
   if (cursor > Slab::kBytes || first > Slab::kFrames || frames > Slab::kFrames - first)

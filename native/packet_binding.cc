@@ -88,9 +88,7 @@ int32_t PacketPort::receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_
                      slab.times(), slab.originals(), slab.flags(), slab.vlans(), slab.interfaces()};
   PacketReport done = ring_->read(room, frames, bytes);
   turn_.add(done.frames);
-  uint32_t taken = 0;
-  for (uint32_t i = 0; i < done.frames; i++) taken += slab.lengths()[first + i];
-  report[kTaken] = static_cast<int32_t>(taken);
+  report[kTaken] = static_cast<int32_t>(room.frames.cursor - cursor);
   abandoned_ += done.cut;
   if (!done.no_room) {
     report[kCut] = static_cast<int32_t>(abandoned_);

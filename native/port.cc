@@ -50,7 +50,7 @@ int32_t Port::read_ahead() {
   const uint32_t cursor = room[kRoomCursor], first = room[kRoomFirst];
   if (!slab || cursor > Slab::kBytes || first >= Slab::kFrames) return kNothingRead;
   const uint32_t left = Slab::kFrames - first;
-  return receive(*slab, cursor, first, wanted[0] < left ? wanted[0] : left, wanted[1], false);
+  return receive(*slab, cursor, first, wanted[0] < left ? wanted[0] : left, wanted[1], true);
 }
 
 void Port::stop() {
@@ -73,7 +73,7 @@ class PortCall {
     void* environment = nullptr;
     if (napi_get_cb_info(env, info, &count, arguments_, nullptr, &environment) != napi_ok) return;
     environment_ = static_cast<Environment*>(environment);
-    port_ = environment_->ports->find(number(0));
+    port_ = environment_->ports->find(number(0, UINT32_MAX));
   }
 
   // False, with an exception, if there is no such port. `what` is the call.
@@ -82,10 +82,10 @@ class PortCall {
     return port_ != nullptr;
   }
 
-  uint32_t number(size_t i) const { return uint_of(env_, arguments_[i]); }
+  uint32_t number(size_t i, uint32_t fallback = 0) const { return uint_of(env_, arguments_[i], fallback); }
   bool flag(size_t i) const { return bool_of(env_, arguments_[i]); }
   Bytes bytes(size_t i) const { return bytes_of(env_, arguments_[i]); }
-  Slab* slab(size_t i) const { return environment_->slabs->find(number(i)); }
+  Slab* slab(size_t i) const { return environment_->slabs->find(number(i, UINT32_MAX)); }
 
   // receive(port, slab, cursor, first, maxFrames, maxBytes, budgeted)
   static napi_value receive(napi_env env, napi_callback_info info) {

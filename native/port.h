@@ -39,7 +39,7 @@ class Port : protected LoopResource {
 
   virtual bool open() const = 0;
   // Frames read into the slab, budgetSpent, or noRoom. Reports the new cursor, the errno that ended it (EAGAIN: drained),
-  // the frames too long to take, and those that the kernel dropped.
+  // the frames too long to take, those that the kernel dropped, and the bytes of what was read.
   virtual int32_t receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t frames, uint32_t bytes, bool budgeted) = 0;
   virtual WriteReport write(const FrameList& list, uint32_t most) = 0;
   // Why the descriptor is in trouble, where libuv's status does not say it.

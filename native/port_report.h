@@ -30,6 +30,13 @@ enum Report {
   kReportSize = 20
 };
 
+// What receive() and send() of ports return, beside counts: nothing was tried, the turn's share is used up.
+constexpr int32_t kBudgetSpent = -4096;
+// What receive() answers when the next frame does not fit into what is left of the slab.
+constexpr int32_t kNoRoom = -4097;
+// What onReady() is told where nothing was read beforehand.
+constexpr int32_t kNothingRead = -4098;
+
 inline void tell(int32_t* report, const WriteReport& done) {
   report[kSent] = static_cast<int32_t>(done.sent);
   report[kDropped] = static_cast<int32_t>(done.dropped);

@@ -30,11 +30,4 @@ class TurnBudget {
   uint32_t frames_ = 0;
 };
 
-// What receive() and send() of ports return, beside counts: nothing was tried, the turn's share is used up.
-constexpr int32_t kBudgetSpent = -4096;
-// What receive() answers when the next frame does not fit into what is left of the slab.
-constexpr int32_t kNoRoom = -4097;
-// What onReady() is told where nothing was read beforehand.
-constexpr int32_t kNothingRead = -4098;
-
 }  // namespace netloom

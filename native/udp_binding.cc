@@ -158,7 +158,7 @@ Napi::Value UdpPort::receive(const Napi::CallbackInfo& info) {
   int32_t* report = environment_.report;
   if (!socket_) return report[kError] = EBADF, report[kCut] = 0, Napi::Number::New(env, 0);
   if (bool_of(info, 5) && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-  Slab* slab = environment_.slabs->find(uint_of(info, 0));
+  Slab* slab = environment_.slabs->find(uint_of(info, 0, UINT32_MAX));
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2);
   if (!slab || cursor > Slab::kBytes || first > Slab::kFrames)
     return throw_bad_call(env, "receive(slab, cursor, first, maxDatagrams, maxBytes)"), env.Undefined();
@@ -187,7 +187,7 @@ Napi::Value UdpPort::receive(const Napi::CallbackInfo& info) {
 // sendSlab(slab, first, count, from, answer, endpoint, local, typeOfService, budgeted); `answer`: each to where it came from
 Napi::Value UdpPort::send_slab(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  Slab* slab = environment_.slabs->find(uint_of(info, 0));
+  Slab* slab = environment_.slabs->find(uint_of(info, 0, UINT32_MAX));
   uint32_t first = uint_of(info, 1), count = uint_of(info, 2), from = uint_of(info, 3);
   if (!slab || first > Slab::kFrames || count > Slab::kFrames - first || from > count)
     return throw_bad_call(env, "sendSlab(slab, first, count, from)"), env.Undefined();

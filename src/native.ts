@@ -301,6 +301,8 @@ export interface NativeTuntapSettings {
 export interface NativeBinding {
   initialize(makeSystemError: (errno: number, syscall: string, request?: string) => Error): void
   ports: NativePortCalls
+  /** The slabs of this thread; kept here, as what was told of them to native code is, however often this is loaded. */
+  slabPool?: unknown
   /** What calls report beside their result, 32-bit integers. */
   report: ArrayBuffer
   Slab: { new (): NativeSlab; bytes: number; frames: number; headerBytes: number }

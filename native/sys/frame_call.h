@@ -52,6 +52,8 @@ inline iovec prefix_of(const Framing& framing, Prefix& prefix) {
 // kMaxFrame: it is longer, and was cut.
 [[gnu::always_inline]] inline ssize_t read_frame(int fd, const Framing& framing, uint8_t* to, VnetHeader& header) {
   const size_t before = framing.before();
+  // Older kernels pass over what they do not know of the header.
+  if (before > 0) memset(to - before, 0, before);
   ssize_t n;
   do n = call_read(fd, to - before, before + kMaxFrame);
   while (n == -EINTR);

@@ -26,7 +26,7 @@ struct Framing {
   uint32_t headroom = 0;            // bytes that are free, at least, before and after each frame that is read
   uint32_t tailroom = 0;
 
-  // Bytes before each frame on the descriptor, and, at least, before each frame that is read: they are read with it.
+  // Bytes before each frame on the descriptor; and before each that read_frames() gives, as they are read with it.
   size_t before() const { return (packet_information ? sizeof(PacketInformation) : 0) + vnet_header; }
   size_t room_before() const { return headroom > before() ? headroom : before(); }
 };

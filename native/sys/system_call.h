@@ -37,9 +37,6 @@ inline ssize_t system_call(long number, int fd, const void* memory, size_t size)
 
 inline ssize_t call_read(int fd, void* memory, size_t size) { return system_call(SYS_read, fd, memory, size); }
 inline ssize_t call_write(int fd, const void* memory, size_t size) { return system_call(SYS_write, fd, memory, size); }
-inline ssize_t call_readv(int fd, const iovec* parts, int count) {
-  return system_call(SYS_readv, fd, parts, static_cast<size_t>(count));
-}
 inline ssize_t call_writev(int fd, const iovec* parts, int count) {
   return system_call(SYS_writev, fd, parts, static_cast<size_t>(count));
 }

@@ -64,7 +64,7 @@ export const noRoom = -4097
 /**
  * What the last native call reported beside its result.
  * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures), 4
- * their bytes.
+ * bytes that were read.
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
  * first, 8 kinds of joined frames that the kernel refused.
  *
@@ -79,6 +79,13 @@ export function report(): Int32Array {
 /** The calls on ports. */
 export function portCalls(): NativePortCalls {
   return native().ports
+}
+
+/** What is kept beside the addon: one for a thread, also where this module is loaded more than once. */
+export function slabPoolOf<P>(make: () => P): P {
+  const binding = native()
+  binding.slabPool ??= make()
+  return binding.slabPool as P
 }
 
 export function closeDescriptor(fd: number): void {

@@ -100,7 +100,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   #owner: FramePort['owner'] = 'none'
   #ended = false
   #watched = 0
-  #wanted = true // by the user: ref() or unref()
+  #referenced = true // by the user: ref() or unref()
   #holding = false
   readonly #holdLater = () => this.#hold()
   /** The kernel's queue was empty when last looked at, and no readiness was reported since. */
@@ -269,14 +269,14 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   }
 
   ref(): this {
-    this.#wanted = true
+    this.#referenced = true
     this.#holdTurn()
     this.#hold()
     return this
   }
 
   unref(): this {
-    this.#wanted = false
+    this.#referenced = false
     this.#holdTurn()
     this.#hold()
     return this
@@ -423,7 +423,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         this.#wantNothing()
         const slab = slabPool().current!
         this.#ahead = this.#delivered(slab, slab.frames, count, this.#sparse, false)
-      }
+      } else if (count === noRoom && this.#captured) this.#noteLost(report()[3]!)
       if (this.#reader?.waiting) this.#reader.wake()
       else this.#watch(this.#watched & ~readable)
     }
@@ -439,6 +439,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     const ahead = this.#ahead
     if (ahead) {
       this.#ahead = undefined
+      this.#eager = true
       return ahead
     }
     this.#wantNothing()
@@ -613,7 +614,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   }
 
   #holdTurn(): void {
-    if (this.#wanted) this.#turn?.ref()
+    if (this.#referenced) this.#turn?.ref()
     else this.#turn?.unref()
   }
 
@@ -632,7 +633,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   /** Keeps the process alive while somebody waits, and only then. */
   #hold(): void {
-    const hold = !this.#ended && this.#wanted && (this.#reader?.waiting === true || this.#line.waiting)
+    const hold = !this.#ended && this.#referenced && (this.#reader?.waiting === true || this.#line.waiting)
     if (hold === this.#holding || this.#ended) return
     this.#holding = hold
     this.#calls.ref(this.#number, hold)

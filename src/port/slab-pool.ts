@@ -1,4 +1,4 @@
-import { createSlab, report, type SlabLayout, slabLayout } from './handle.js'
+import { createSlab, report, type SlabLayout, slabLayout, slabPoolOf } from './handle.js'
 
 /** Slabs that are kept for reuse once all their batches are released. */
 const spareSlabs = 8
@@ -134,6 +134,6 @@ let pool: SlabPool | undefined
 
 /** @internal The slabs of this thread. */
 export function slabPool(): SlabPool {
-  pool ??= new SlabPool()
+  pool ??= slabPoolOf(() => new SlabPool())
   return pool
 }

@@ -28,7 +28,7 @@ export interface DriverOptions {
   offloads?: readonly Offload[]
   /** Frames are joined when they are sent, to super-frames of the kinds in `offloads`. Default: true with `offload`. */
   coalesce?: boolean
-  /** Bytes that are left free before each frame that is read, for a tunnel's header, 0 to 4096. Default 0. */
+  /** Bytes that are free, at least, before each frame that is read, for a tunnel's header, 0 to 4096. Default 0. */
   headroom?: number
   /** The same after each frame. */
   tailroom?: number

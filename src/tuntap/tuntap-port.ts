@@ -89,7 +89,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return this.#settings.offload
   }
 
-  /** Bytes that are free before each frame that was received. */
+  /** Bytes that are free, at least, before each frame that was received; what is in them says nothing. */
   get headroom(): number {
     return this.#settings.headroom
   }

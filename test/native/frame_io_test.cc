@@ -202,3 +202,17 @@ TEST(adds_headers, "puts packet information and virtio-net headers before each f
   CHECK(write_frames(device.ours.get(), zero, arp.list(1), 100).sent == 1);
   CHECK(device.taken() == std::string(12, 0) + "short");
 }
+
+TEST(header_is_zero_beyond, "of a header that came in part the rest is zero, whatever lay there") {
+  Device device;
+  Framing framing;
+  framing.vnet_header = sizeof(VnetHeader);
+  device.deliver(std::string(10, 1));
+  Room room(70000, 1);
+  memset(room.bytes.data(), 0xff, room.bytes.size());
+  ReadReport done = read_frames(device.ours.get(), framing, room.room, 1, 1 << 20);
+  CHECK(done.frames == 1);
+  CHECK(room.lengths[0] == 0);
+  const auto* header = reinterpret_cast<const uint8_t*>(&room.headers[0]);
+  for (size_t i = 0; i < sizeof(VnetHeader); i++) CHECK(header[i] == (i < 10 ? 1 : 0));
+}

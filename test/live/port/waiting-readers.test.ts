@@ -102,6 +102,8 @@ if (requiresNetworks(t)) {
     const column = new Uint32Array(1)
     const bad = { code: 'ERR_INVALID_ARG_TYPE' }
     t.throws(() => ports.receive(none, slab.number, 0, 0, 1, 1, false), bad)
+    t.throws(() => ports.receive(0, none, 0, 0, 1, 1, false), bad)
+    t.throws(() => ports.sendSlab(0, none, 0, 1, 0, false, false), bad)
     t.throws(() => ports.sendSlab(none, slab.number, 0, 1, 0, false, false), bad)
     t.throws(() => ports.sendBytes(none, bytes, column, column, 1, 0, undefined, false), bad)
     t.throws(() => ports.sendFrame(none, bytes, false), bad)
