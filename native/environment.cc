@@ -13,6 +13,8 @@ Environment::Environment(Napi::Env env)
       env_(env) {}
 
 Environment::~Environment() {
+  ports->drop();
+  slabs->drop();
   report_memory->drop();
   delete writing_memory_;
 }

@@ -2,7 +2,6 @@
 #include <napi.h>
 #include <uv.h>
 
-#include <memory>
 #include <set>
 
 #include "numbered.h"
@@ -57,8 +56,8 @@ class Environment {
   void tell_ready(const Napi::FunctionReference& on_ready, int status, int events, int32_t count);
 
   // What they name may be finalized after the environment.
-  const std::shared_ptr<Numbered<Port>> ports = std::make_shared<Numbered<Port>>();
-  const std::shared_ptr<Numbered<Slab>> slabs = std::make_shared<Numbered<Slab>>();
+  Numbered<Port>* const ports = new Numbered<Port>();
+  Numbered<Slab>* const slabs = new Numbered<Slab>();
   Napi::FunctionReference make_system_error;
   SharedMemory* const report_memory;
   // What native calls report beside their result; JavaScript reads it as one Int32Array.

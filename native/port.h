@@ -1,8 +1,6 @@
 #pragma once
 #include <napi.h>
 
-#include <memory>
-
 #include "environment.h"
 #include "loop_poll.h"
 #include "sys/forward.h"
@@ -60,7 +58,7 @@ class Port : protected LoopResource {
   void close_for_exit() override;
   int32_t read_ahead();
 
-  std::shared_ptr<Numbered<Port>> ports_;
+  Numbered<Port>* const ports_;
   const uint32_t number_;
   SharedMemory* const wanted_;
   Napi::FunctionReference on_ready_;

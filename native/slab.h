@@ -2,8 +2,6 @@
 #include <napi.h>
 #include <stdint.h>
 
-#include <memory>
-
 #include "sys/vnet_header.h"
 
 namespace netloom {
@@ -57,8 +55,8 @@ class Slab : public Napi::ObjectWrap<Slab> {
 
   SharedMemory* memory_;
   SharedMemory* columns_;
-  std::shared_ptr<Numbered<Slab>> slabs_;
-  uint32_t number_;
+  Numbered<Slab>* const slabs_;
+  const uint32_t number_;
 };
 
 }  // namespace netloom
