@@ -16,7 +16,7 @@ class Forwarding;
 // JavaScript names ports and slabs by number; it has the objects, too, which keep them.
 //
 // For a reader that waits, frames are read before JavaScript is told: `wanted` of the object is how many frames and
-// bytes, 0 for none, and `report` has where they go. That saves a call, between which and the telling all caches are cold.
+// bytes, 0 for none, and `report` has where they go. That saves a call for each wake-up.
 class Port : protected LoopResource {
  public:
   // `ports`: the calls that all ports have.
@@ -31,6 +31,7 @@ class Port : protected LoopResource {
   // Gives the object `number` and `wanted`, polls the descriptor, and tells onReady(status, events, count) of it; `count` is
   // of what was read, as of receive(), or nothingRead. False, with an exception, if it can't.
   bool start(Napi::Object object, int fd, Napi::Function on_ready);
+  // The same in reverse; nothing the second time.
   void stop();
   // Closes everything; called once more at the end.
   virtual void shut() = 0;
