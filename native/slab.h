@@ -43,6 +43,11 @@ class Slab : public Napi::ObjectWrap<Slab> {
   uint32_t* flags() const { return originals() + kFrames; }
   uint32_t* vlans() const { return flags() + kFrames; }
   uint32_t* interfaces() const { return vlans() + kFrames; }
+  // What is known of a datagram lies in the same columns, so that all of an entry is of one port: who sent it, the address
+  // that it was sent to, its type of service, and the interface.
+  uint32_t* senders() const { return originals(); }
+  uint32_t* locals() const { return flags(); }
+  uint32_t* services() const { return vlans(); }
 
   static constexpr size_t kBytes = 320 * 1024;
   static constexpr uint32_t kFrames = 2048;

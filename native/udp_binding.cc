@@ -54,12 +54,12 @@ bool write_endpoint(napi_env env, napi_value value, const Endpoint& endpoint) {
 
 // openUdpSocket(namespace or -1, settings, bind, peer, device): a descriptor; reports whether the kernel coalesces, and
 // whether it segments. Settings: ipv6, ipv6Only, reusePort, reuseAddress, coalesce, information, receiveBuffer,
-// sendBuffer, mark, typeOfService, ttl, mtuDiscovery.
+// sendBuffer, marked, mark, typeOfService, ttl, mtuDiscovery.
 Napi::Value open_socket(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Bytes settings = bytes_of(env, info[1]);
   UdpOptions options = {};
-  int32_t values[12];
+  int32_t values[13];
   if (!settings.ok || settings.length != sizeof values || !read_endpoint(env, info[2], options.bind) ||
       !read_endpoint(env, info[3], options.peer) || !info[4].IsString())
     return throw_bad_call(env, "openUdpSocket(namespace, settings, bind, peer, device)"), env.Undefined();
@@ -74,10 +74,11 @@ Napi::Value open_socket(const Napi::CallbackInfo& info) {
   options.information = values[5];
   options.receive_buffer = values[6];
   options.send_buffer = values[7];
-  options.mark = values[8];
-  options.type_of_service = values[9];
-  options.ttl = values[10];
-  options.mtu_discovery = values[11];
+  options.marked = values[8];
+  options.mark = static_cast<uint32_t>(values[9]);
+  options.type_of_service = values[10];
+  options.ttl = values[11];
+  options.mtu_discovery = values[12];
   memcpy(options.device, device.data(), device.size());
   Opened opened = open_on_thread(int_of(info, 0, -1), open_udp_socket, &options);
   if (opened.failure) return throw_failure(env, opened.failure), env.Undefined();
@@ -87,8 +88,6 @@ Napi::Value open_socket(const Napi::CallbackInfo& info) {
   environment.own(opened.descriptors[0]);
   return Napi::Number::New(env, opened.descriptors[0]);
 }
-
-uint32_t* endpoints(const Slab& slab) { return reinterpret_cast<uint32_t*>(slab.headers()); }
 
 }  // namespace
 
@@ -105,7 +104,7 @@ Napi::Function UdpPort::define(Napi::Env env) {
        InstanceMethod<&UdpPort::intern>("intern"), InstanceMethod<&UdpPort::endpoint>("endpoint"),
        InstanceMethod<&UdpPort::local>("local"), InstanceMethod<&UdpPort::segments>("segments"),
        InstanceMethod<&UdpPort::descriptor>("descriptor"), InstanceMethod<&UdpPort::watch>("watch"),
-       InstanceMethod<&UdpPort::ref>("ref"), InstanceMethod<&UdpPort::close>("close"),
+       InstanceMethod<&UdpPort::renew>("renew"), InstanceMethod<&UdpPort::ref>("ref"), InstanceMethod<&UdpPort::close>("close"),
        StaticValue("mostSegments", Napi::Number::New(env, UdpSocket::kMostSegments))});
 }
 
@@ -128,6 +127,7 @@ UdpPort::UdpPort(const Napi::CallbackInfo& info)
     throw_failure(env, {-error, "epoll_ctl", nullptr});
     return;
   }
+  poll_.set_quiet(true);
   socket_.open(fd, bool_of(info, 1) ? AF_INET6 : AF_INET, bool_of(info, 2), bool_of(info, 3));
   environment_.disown(fd);
   on_ready_ = Napi::Persistent(info[4].As<Napi::Function>());
@@ -162,19 +162,8 @@ Napi::Value UdpPort::receive(const Napi::CallbackInfo& info) {
   uint32_t cursor = uint_of(info, 1), first = uint_of(info, 2);
   if (!slab || cursor > Slab::kBytes || first > Slab::kFrames)
     return throw_bad_call(env, "receive(slab, cursor, first, maxDatagrams, maxBytes)"), env.Undefined();
-  uint32_t* columns = endpoints(*slab);
-  static_assert(3 * sizeof(uint32_t) + 1 <= Slab::kHeaderBytes);
-  DatagramRoom room = {slab->data(),
-                       Slab::kBytes,
-                       cursor,
-                       slab->offsets(),
-                       slab->lengths(),
-                       columns,
-                       columns + Slab::kFrames,
-                       columns + 2 * Slab::kFrames,
-                       reinterpret_cast<uint8_t*>(columns + 3 * Slab::kFrames),
-                       first,
-                       Slab::kFrames};
+  DatagramRoom room = {slab->data(),   Slab::kBytes,       cursor, slab->offsets(), slab->lengths(), slab->senders(),
+                       slab->locals(), slab->services(), slab->interfaces(), first, Slab::kFrames};
   DatagramReadReport done = socket_.read(room, uint_of(info, 3), uint_of(info, 4));
   turn_.add(done.datagrams);
   report[kCursor] = static_cast<int32_t>(room.cursor);
@@ -196,7 +185,8 @@ Napi::Value UdpPort::send_slab(const Napi::CallbackInfo& info) {
   list.size = Slab::kBytes;
   list.offsets = slab->offsets() + first;
   list.lengths = slab->lengths() + first;
-  list.endpoints = bool_of(info, 4) ? endpoints(*slab) + first : nullptr;
+  list.answer = bool_of(info, 4);
+  list.endpoints = list.answer ? slab->senders() + first : nullptr;
   list.from = from;
   list.count = count;
   return send(list, info, 5);
@@ -237,7 +227,7 @@ Napi::Value UdpPort::send(DatagramList& list, const Napi::CallbackInfo& info, si
     done.error = EBADF;
   } else {
     if (budgeted && turn_.spent(environment_.loop())) return Napi::Number::New(env, kBudgetSpent);
-    done = socket_.write(list, budgeted ? 512 : UINT32_MAX);
+    done = socket_.write(list, !budgeted ? UINT32_MAX : socket_.segments() ? 512 : 128);
     turn_.add(done.next - list.from);
   }
   tell(environment_.report, done);
@@ -294,7 +284,15 @@ Napi::Value UdpPort::segments(const Napi::CallbackInfo& info) {
 
 Napi::Value UdpPort::descriptor(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), socket_.fd()); }
 
-void UdpPort::watch(const Napi::CallbackInfo& info) { poll_.watch(int_of(info, 0) & (UV_READABLE | UV_WRITABLE)); }
+// watch(events): UV_READABLE, UV_WRITABLE, and UV_PRIORITIZED for errors alone. With none of them the socket is not
+// polled: the kernel would wake the loop for each datagram that has left.
+void UdpPort::watch(const Napi::CallbackInfo& info) {
+  const int events = int_of(info, 0);
+  poll_.set_quiet(!(events & UV_PRIORITIZED));
+  poll_.watch(events & (UV_READABLE | UV_WRITABLE));
+}
+
+void UdpPort::renew(const Napi::CallbackInfo&) { turn_.renew(); }
 
 void UdpPort::ref(const Napi::CallbackInfo& info) { poll_.ref(bool_of(info, 0)); }
 

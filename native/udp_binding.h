@@ -28,6 +28,7 @@ class UdpPort final : public Napi::ObjectWrap<UdpPort>, private LoopResource {
   Napi::Value segments(const Napi::CallbackInfo& info);
   Napi::Value descriptor(const Napi::CallbackInfo& info);
   void watch(const Napi::CallbackInfo& info);
+  void renew(const Napi::CallbackInfo& info);
   void ref(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 

@@ -254,6 +254,8 @@ export interface NativeUdpPort {
   segments(): boolean
   descriptor(): number
   watch(events: number): void
+  /** A new share of work begins. */
+  renew(): void
   ref(on: boolean): void
   close(): void
 }

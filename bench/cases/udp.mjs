@@ -26,9 +26,18 @@ export async function udp({ lab, rounds }) {
   // Bound and never read: what comes is dropped once its buffer is full.
   const sink = await lab.floor(far, [`${port}`], { source })
   const findings = []
+  const warm = async ([program, to]) => {
+    let done = false
+    const answer = program.ask(`warm 10.0.0.2 ${port}`).finally(() => {
+      done = true
+    })
+    while (!done) await sink.ask(`send 1000 64 10.0.0.1 ${to} 0`)
+    await answer
+  }
   for (const join of [1, 0]) {
     const how = join ? 'joined' : 'singly'
     await programs.ours[0].ask(`use ${join}`)
+    await warm(programs.ours, sink)
     const sending = await interleave(rounds * 2, 3, {
       c: () => programs.c[0].ask(`send ${sent[how]} ${size} 10.0.0.2 ${port} ${join}`),
       ours: () => programs.ours[0].ask(`send ${sent[how]} ${size} 10.0.0.2 ${port}`),

@@ -20,6 +20,8 @@ constexpr size_t kControl = 192;
 constexpr uint32_t kSendSegments = 64;
 constexpr size_t kSendBytes = 65000;
 constexpr int kSendParts = 1024;
+// Times that a message is tried again.
+constexpr int kAgain = 2;
 
 template <typename T>
 bool set(int fd, int level, int name, const T& value) {
@@ -61,7 +63,7 @@ void open_udp_socket(const void* argument, Opened& out) {
   if (options.reuse_port) must(set(fd, SOL_SOCKET, SO_REUSEPORT, on), "SO_REUSEPORT");
   must(set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer), "SO_RCVBUF");
   must(set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer), "SO_SNDBUF");
-  if (options.mark >= 0) must(set(fd, SOL_SOCKET, SO_MARK, options.mark), "SO_MARK");
+  if (options.marked) must(set(fd, SOL_SOCKET, SO_MARK, options.mark), "SO_MARK");
   if (options.device[0])
     must(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options.device, strnlen(options.device, IFNAMSIZ)) == 0,
          "SO_BINDTODEVICE");
@@ -132,6 +134,17 @@ struct UdpSocket::Outgoing {
 
 UdpSocket::~UdpSocket() { close(); }
 
+void UdpSocket::open(int fd, int family, bool coalesce, bool segment) {
+  fd_.reset(fd);
+  family_ = family;
+  coalesce_ = coalesce;
+  segment_ = segment;
+  sockaddr_storage peer = {};
+  socklen_t length = sizeof peer;
+  auto* name = reinterpret_cast<sockaddr*>(&peer);
+  peer_family_ = getpeername(fd, name, &length) == 0 ? Endpoint::of(name).family : family;
+}
+
 void UdpSocket::close() {
   fd_.reset();
   free(incoming_);
@@ -192,7 +205,9 @@ void UdpSocket::place(int index, uint8_t* data, DatagramRoom& room, DatagramRead
     room.services[entry] = service;
     at += segment;
   } while (at < length && room.first + report.datagrams < room.places);
-  room.cursor = static_cast<size_t>(data - room.data) + length;
+  // Long ones lie behind the slots of all: a short one that came after them, in its slot, takes no room back.
+  const size_t end = static_cast<size_t>(data - room.data) + length;
+  if (end > room.cursor) room.cursor = end;
 }
 
 void UdpSocket::deliver_pending(DatagramRoom& room, DatagramReadReport& report, uint32_t most) {
@@ -277,7 +292,8 @@ DatagramReadReport UdpSocket::read(DatagramRoom& room, uint32_t most, size_t byt
 }
 
 // Makes messages of the list from `report.next` on: as many datagrams as fit, several in one where they can be merged.
-// What cannot be sent at all is counted as dropped if it comes first. Gives how many messages there are.
+// What cannot be sent at all is counted as dropped if it comes first. Gives how many messages there are; none with ESTALE
+// if the first of them names an endpoint that is known no more.
 uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, WriteReport& report) {
   uint32_t from = report.next;
   Outgoing& out = *outgoing_;
@@ -288,11 +304,20 @@ uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, Wr
     uint32_t to = list.endpoints ? list.endpoints[i] : list.endpoint;
     uint32_t offset = list.offsets[i], length = list.lengths[i];
     const Endpoint* endpoint = to == 0 ? nullptr : endpoints_.find(to);
+    const Endpoint* local = list.local == 0 ? nullptr : endpoints_.find(list.local);
+    const bool four = (endpoint ? endpoint->family : peer_family_) == AF_INET;
+    // The caller knows whom it means and names them anew; of who sent a datagram there is only the number.
+    const bool forgotten = to != 0 && !endpoint;
+    if ((forgotten && !list.answer) || (list.local != 0 && !local)) {
+      if (messages == 0) report.error = ESTALE;
+      break;
+    }
     int refused = 0;
     socklen_t name = 0;
     if (offset > list.size || length > list.size - offset) refused = ERANGE;
-    else if (to != 0 && !endpoint) refused = ESTALE;
+    else if (forgotten) refused = ESTALE;
     else if (endpoint && (name = endpoint->write(family_, &out.names[messages])) == 0) refused = EAFNOSUPPORT;
+    else if (local && (local->family == AF_INET) != four) refused = EAFNOSUPPORT;
     if (refused) {
       if (messages > 0) break;
       if (report.dropped++ == 0) {
@@ -343,7 +368,6 @@ uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, Wr
       memcpy(CMSG_DATA(entry), value, size);
       used += CMSG_SPACE(size);
     };
-    bool four = family_ == AF_INET || (endpoint && endpoint->family == AF_INET);
     if (segments > 1) {
       auto size = static_cast<uint16_t>(length);
       add(IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
@@ -353,12 +377,11 @@ uint32_t UdpSocket::fill(const DatagramList& list, uint32_t most, bool merge, Wr
       if (four) add(IPPROTO_IP, IP_TOS, &service, sizeof service);
       else add(IPPROTO_IPV6, IPV6_TCLASS, &service, sizeof service);
     }
-    const Endpoint* local = list.local == 0 ? nullptr : endpoints_.find(list.local);
-    if (local && four && local->family == AF_INET) {
+    if (local && four) {
       in_pktinfo info = {};
       memcpy(&info.ipi_spec_dst, local->address, 4);
       add(IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
-    } else if (local && !four && local->family == AF_INET6) {
+    } else if (local) {
       in6_pktinfo info = {};
       memcpy(&info.ipi6_addr, local->address, 16);
       info.ipi6_ifindex = local->scope;
@@ -381,16 +404,18 @@ WriteReport UdpSocket::write(const DatagramList& list, uint32_t most) {
   Outgoing& out = *outgoing_;
   // Datagrams that were refused together are tried one by one up to here.
   uint32_t singly = 0;
-  int asynchronous = 0;
+  // Whose message failed last, and how often.
+  uint32_t failed = 0;
+  int failures = 0;
   while (report.next < list.count && report.next - list.from < most) {
     const bool merge = segment_ && report.next >= singly;
     uint32_t bound = most - (report.next - list.from);
     if (report.next < singly && bound > singly - report.next) bound = singly - report.next;
     uint32_t messages = fill(list, bound, merge, report);
+    if (report.error) break;
     if (messages == 0) continue;
     int sent = sendmmsg(fd(), out.messages, messages, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent > 0) {
-      asynchronous = 0;
       for (int i = 0; i < sent; i++) {
         report.next += out.segments[i];
         report.sent += out.segments[i];
@@ -404,6 +429,11 @@ WriteReport UdpSocket::write(const DatagramList& list, uint32_t most) {
       report.error = EAGAIN;
       break;
     }
+    // What became of earlier datagrams (ICMP of any kind) is told at the next call, once: it says nothing of this one.
+    if (failed != report.next) failures = 0;
+    failed = report.next;
+    if (failures++ < kAgain) continue;
+    failures = 0;
     uint32_t segments = out.segments[0];
     if (segments > 1 && (error == EIO || error == EINVAL || error == EMSGSIZE)) {
       // EIO: the way out has no checksums for what it would cut (as quinn-udp found); the others: this size is not
@@ -412,9 +442,6 @@ WriteReport UdpSocket::write(const DatagramList& list, uint32_t most) {
       else singly = report.next + segments;
       continue;
     }
-    // What became of earlier datagrams (ICMP) is told at the next call: it says nothing of this one.
-    if ((error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH) && asynchronous++ < 2) continue;
-    asynchronous = 0;
     if (report.dropped == 0) {
       report.failed_index = report.next;
       report.failed_length = list.lengths[report.next];

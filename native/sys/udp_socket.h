@@ -17,7 +17,8 @@ struct UdpOptions {
   bool information;  // local address, interface and type of service of each datagram
   int receive_buffer;  // bytes; -1: the default
   int send_buffer;
-  int mark;             // -1: none
+  bool marked;
+  uint32_t mark;
   int type_of_service;  // -1: the default
   int ttl;              // -1: the default
   int mtu_discovery;    // IP_PMTUDISC_*; -1: the default
@@ -37,8 +38,8 @@ struct DatagramRoom {
   uint32_t* lengths;
   uint32_t* endpoints;
   uint32_t* locals;      // the address it was sent to, as an endpoint without a port; 0: not known
+  uint32_t* services;    // type of service, traffic class
   uint32_t* interfaces;  // index of the link it came in by; 0: not known
-  uint8_t* services;     // type of service, traffic class
   uint32_t first;
   uint32_t places;  // in each column
 };
@@ -56,6 +57,7 @@ struct DatagramList {
   const uint32_t* offsets;
   const uint32_t* lengths;
   const uint32_t* endpoints;  // by datagram; null: all to `endpoint`
+  bool answer;                // they are those that datagrams came from: one that is known no more is refused (ESTALE)
   uint32_t endpoint;          // 0: to whom the socket is connected
   uint32_t local;             // the address to send from; 0: the kernel's choice
   int type_of_service;        // -1: the socket's
@@ -84,12 +86,7 @@ class UdpSocket {
 
   int fd() const { return fd_.get(); }
   explicit operator bool() const { return static_cast<bool>(fd_); }
-  void open(int fd, int family, bool coalesce, bool segment) {
-    fd_.reset(fd);
-    family_ = family;
-    coalesce_ = coalesce;
-    segment_ = segment;
-  }
+  void open(int fd, int family, bool coalesce, bool segment);
   // Lets go of the memory too, which is megabytes.
   void close();
   bool segments() const { return segment_; }
@@ -101,7 +98,7 @@ class UdpSocket {
 
   // Bounds are met to a message of the kernel's.
   DatagramReadReport read(DatagramRoom& room, uint32_t most, size_t bytes);
-  // ESTALE: the number of a datagram's endpoint is known no more.
+  // Ends with ESTALE where the number of a datagram's endpoint, or of where to send from, is known no more.
   WriteReport write(const DatagramList& list, uint32_t most);
   // One entry of the error queue; false when there is none, and the socket is rid of its error.
   bool read_error(DatagramError& out);
@@ -116,6 +113,7 @@ class UdpSocket {
 
   Fd fd_;
   int family_ = 0;
+  int peer_family_ = 0;  // of whom it is connected to; AF_INET for a mapped address
   bool coalesce_ = false;
   bool segment_ = false;
   bool large_ = false;  // messages of many datagrams come: each gets room for 64 KiB

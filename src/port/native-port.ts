@@ -17,6 +17,7 @@ import {
   writable,
 } from './handle.js'
 import { NativeBatch } from './native-batch.js'
+import { NextTurn } from './next-turn.js'
 import {
   type ForwardedCounts,
   type ForwardedSide,
@@ -118,15 +119,13 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
   readonly #most: number
   /** The last send ended with the turn's share of work, not for want of room. */
   #spent = false
-  /** One for all who wait for the next turn: each that comes begins a share. */
-  #turn: NodeJS.Immediate | undefined
-  readonly #nextTurn = () => {
-    this.#turn = undefined
+  /** Each that comes begins a share. */
+  readonly #nextTurn = new NextTurn(() => {
     if (this.#ended) return
     this.#calls.renew(this.#number)
     this.#line.wake()
     settled.then(this.#holdLater)
-  }
+  })
   /** What reads the port natively, and finds out about errors. */
   #forward: ForwardMember | undefined
   /** Frames that the kernel dropped, which no batch has told of yet. */
@@ -270,14 +269,14 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
 
   ref(): this {
     this.#referenced = true
-    this.#holdTurn()
+    this.#nextTurn.hold(true)
     this.#hold()
     return this
   }
 
   unref(): this {
     this.#referenced = false
-    this.#holdTurn()
+    this.#nextTurn.hold(false)
     this.#hold()
     return this
   }
@@ -608,14 +607,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       this.#arm(writable)
       return
     }
-    this.#turn ??= setImmediate(this.#nextTurn)
-    this.#holdTurn()
+    this.#nextTurn.wait()
     this.#hold()
-  }
-
-  #holdTurn(): void {
-    if (this.#referenced) this.#turn?.ref()
-    else this.#turn?.unref()
   }
 
   /** Somebody waits for `event`. */

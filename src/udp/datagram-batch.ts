@@ -1,4 +1,4 @@
-import { NetloomError } from '../errors/index.js'
+import { NetloomError, outOfRange } from '../errors/index.js'
 import { NativeBatch, type Slab, share } from '../port/index.js'
 import type { Endpoint } from './endpoint.js'
 
@@ -31,39 +31,39 @@ export class DatagramBatch extends NativeBatch<'user0'> {
 
   /** Who sent each datagram, as a number that the socket has for its endpoint: equal ones are equal. */
   get endpoints(): Uint32Array {
-    return this.#column(0)
+    return this.#column(this.memory.originalLengths)
   }
 
   /**
    * Who sent datagram `i`. The same object each time.
+   * @throws RangeError `ERR_OUT_OF_RANGE`
    * @throws NetloomError `ERR_INVALID_STATE` from a batch that was kept so long that others took the sender's number
    */
   endpoint(i: number): Endpoint {
-    const endpoint = this.#source.endpoint(this.endpoints[i]!)
-    if (endpoint) return endpoint
-    throw new NetloomError(
-      'ERR_INVALID_STATE',
-      'the sender is known no more: ask before others by the thousand came',
-    )
+    const endpoint = this.#source.endpoint(this.#entry(this.memory.originalLengths, i))
+    if (!endpoint) throw forgottenSender()
+    return endpoint
   }
 
   /** The address that datagram `i` was sent to; of sockets with `information`. Its port is 0. */
   local(i: number): Endpoint | undefined {
-    return this.#informed ? this.#source.endpoint(this.#column(1)[i]!) : undefined
+    const number = this.#entry(this.memory.flags, i)
+    return this.#informed ? this.#source.endpoint(number) : undefined
   }
 
   /** Indices of the links that they came in by; of sockets with `information`. */
   override get interfaces(): Uint32Array | undefined {
-    return this.#informed ? this.#column(2) : undefined
+    return this.#informed ? this.#column(this.memory.interfaces) : undefined
   }
 
   /** Types of service, traffic classes: DSCP in the upper six bits, ECN in the lower two; with `information`. */
-  get typesOfService(): Uint8Array | undefined {
-    if (!this.#informed) return undefined
-    this.check()
-    const { headers, offsets } = this.memory
-    const start = 12 * offsets.length + this.first
-    return headers.subarray(start, start + this.count)
+  get typesOfService(): Uint32Array | undefined {
+    return this.#informed ? this.#column(this.memory.vlans) : undefined
+  }
+
+  /** @internal Whose numbers its endpoints are. */
+  get source(): EndpointSource {
+    return this.#source
   }
 
   override [share](): DatagramBatch {
@@ -72,12 +72,23 @@ export class DatagramBatch extends NativeBatch<'user0'> {
     return new DatagramBatch(this.#source, this.#informed, memory, first, count, owned)
   }
 
-  // The slab's memory for headers, a column of all its places after the other; see native/udp_binding.cc.
-  #column(index: number): Uint32Array {
+  // Captures keep other things in these columns; see native/slab.h.
+  #entry(places: Uint32Array, i: number): number {
     this.check()
-    const { headers, offsets } = this.memory
-    const places = offsets.length
-    const start = headers.byteOffset + 4 * (index * places + this.first)
-    return new Uint32Array(headers.buffer, start, this.count)
+    if (!Number.isInteger(i) || i < 0 || i >= this.count) throw outOfRange('i', `>= 0 and < ${this.count}`, i)
+    return places[this.first + i]!
   }
+
+  #column(places: Uint32Array): Uint32Array {
+    this.check()
+    return places.subarray(this.first, this.first + this.count)
+  }
+}
+
+/** @internal */
+export function forgottenSender(): NetloomError {
+  return new NetloomError(
+    'ERR_INVALID_STATE',
+    'the sender is known no more: ask before others by the thousand came',
+  )
 }

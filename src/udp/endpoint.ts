@@ -16,7 +16,7 @@ export interface EndpointOptions {
 /** One end of UDP: an address and a port. The same for any socket; those of one socket's datagrams are made once. */
 export class Endpoint {
   readonly family: IpFamily
-  /** Canonical. An IPv4 address also where the socket is of IPv6. */
+  /** Canonical. An IPv4 address also where it was given as mapped to IPv6, and where the socket is of IPv6. */
   readonly address: string
   readonly port: number
   /** Index of the link, of link-local IPv6 addresses; else 0. */
@@ -26,13 +26,17 @@ export class Endpoint {
   /** @throws TypeError, RangeError */
   constructor(options: EndpointOptions) {
     const { address, port, scope } = requireOptions('endpoint', options, ['address', 'port', 'scope'])
-    const parsed = parseIpAddress(address)
-    this.family = parsed.family
-    this.address = formatIpAddress(parsed.bytes)
+    let { family, bytes } = parseIpAddress(address)
+    if (family === 6 && isMapped(bytes)) {
+      family = 4
+      bytes = bytes.subarray(12)
+    }
+    this.family = family
+    this.address = formatIpAddress(bytes)
     this.port = requireInteger('endpoint.port', port, 0, 0xffff)
-    this.scope = requireInteger('endpoint.scope', scope ?? 0, 0, 0xffff_ffff)
+    this.scope = requireInteger('endpoint.scope', scope ?? 0, 0, family === 4 ? 0 : 0xffff_ffff)
     this.#bytes = new Uint8Array(endpointBytes)
-    this.#bytes.set(parsed.bytes)
+    this.#bytes.set(bytes)
     const view = new DataView(this.#bytes.buffer)
     view.setUint32(16, this.scope, littleEndian)
     view.setUint16(20, this.port, littleEndian)
@@ -66,4 +70,9 @@ export class Endpoint {
   static of(endpoint: Endpoint | EndpointOptions): Endpoint {
     return endpoint instanceof Endpoint ? endpoint : new Endpoint(endpoint)
   }
+}
+
+/** `::ffff:0:0/96`: an IPv4 address as a socket of IPv6 has it. RFC 4291 section 2.5.5.2. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes[10] === 0xff && bytes[11] === 0xff && bytes.subarray(0, 10).every(byte => byte === 0)
 }

@@ -9,6 +9,8 @@ export type { NativeUdpPort }
 /** Readiness bits of `watch()` and of the callback. */
 export const readable = 1
 export const writable = 2
+/** Of `watch()` alone: what lies in the queue of errors is told also while nobody waits for datagrams or room. */
+export const errors = 8
 
 /** Most datagrams that the kernel hands over as one: so many places must be free. */
 export function mostSegments(): number {
@@ -31,7 +33,8 @@ export function openUdp(
     Number(settings.information),
     settings.receiveBuffer,
     settings.sendBuffer,
-    settings.mark,
+    Number(settings.mark !== undefined),
+    settings.mark ?? 0,
     settings.typeOfService,
     settings.ttl,
     settings.pathMtu,

@@ -85,7 +85,7 @@ export interface UdpSettings {
   information: boolean
   receiveBuffer: number
   sendBuffer: number
-  mark: number
+  mark: number | undefined
   typeOfService: number
   ttl: number
   pathMtu: number
@@ -112,6 +112,8 @@ export function udpSettings(given: UdpOptions | undefined): UdpSettings {
       `must be one of ${Object.keys(pathMtuModes).join(', ')}`,
     )
   }
+  requireInteger('options.port', port, 0, 0xffff)
+  if (typeof device !== 'string') throw invalidArgumentType('options.device', 'a string', device)
   if (device !== '') checkInterfaceName(device)
   const number = (name: keyof UdpOptions, least: number, most: number) =>
     options[name] === undefined ? -1 : requireInteger(`options.${name}`, options[name], least, most)
@@ -130,7 +132,8 @@ export function udpSettings(given: UdpOptions | undefined): UdpSettings {
     information: truth('information', false),
     receiveBuffer: number('receiveBuffer', 1, 0x3fff_ffff),
     sendBuffer: number('sendBuffer', 1, 0x3fff_ffff),
-    mark: number('mark', 0, 0x7fff_ffff),
+    mark:
+      options.mark === undefined ? undefined : requireInteger('options.mark', options.mark, 0, 0xffff_ffff),
     typeOfService: number('typeOfService', 0, 255),
     ttl: number('ttl', 1, 255),
     pathMtu: pathMtu === undefined ? -1 : pathMtuModes[pathMtu],

@@ -14,6 +14,7 @@ import {
   budgetSpent,
   type CloseReason,
   checkSendable,
+  NextTurn,
   type PortCounters,
   portClosed,
   portLocked,
@@ -21,18 +22,19 @@ import {
   type ReceiveOptions,
   receiveLimits,
   report,
+  type Sendable,
   SenderLine,
   type SendResult,
   share,
   slabPool,
   type WaitOptions,
 } from '../port/index.js'
-import { DatagramBatch } from './datagram-batch.js'
+import { DatagramBatch, forgottenSender } from './datagram-batch.js'
 import { Endpoint, type EndpointOptions } from './endpoint.js'
-import { mostSegments, type NativeUdpPort, openUdp, readable, writable } from './handle.js'
+import { errors, mostSegments, type NativeUdpPort, openUdp, readable, writable } from './handle.js'
 import { type UdpOptions, udpSettings } from './options.js'
 
-const { EAGAIN, EBADF, EMSGSIZE } = constants.errno
+const { EAFNOSUPPORT, EAGAIN, EBADF, EINVAL, EMSGSIZE, ENETUNREACH } = constants.errno
 // include/uapi/asm-generic/errno.h, errno-base.h
 const ESTALE = 116
 const ERANGE = 34
@@ -40,10 +42,13 @@ const ERANGE = 34
 export interface UdpSendOptions {
   /**
    * To whom: an endpoint, one for each datagram, or `senders`: each datagram of a received batch back to where it came
-   * from. Default: to whom the socket is connected.
+   * from, also by another socket than received it. Default: to whom the socket is connected.
    */
   to?: Endpoint | EndpointOptions | readonly (Endpoint | EndpointOptions)[] | 'senders' | undefined
-  /** The address of this host to send from, such as a batch's `local(i)`. Default: the kernel's choice. */
+  /**
+   * The address of this host to send from, such as a batch's `local(i)`; its port is 0, as the socket has one. Default: the
+   * kernel's choice.
+   */
   from?: Endpoint | EndpointOptions | undefined
   /** In the place of the socket's, 0 to 255; the lower two bits are ECN. */
   typeOfService?: number | undefined
@@ -68,19 +73,26 @@ export type UdpEvent =
 /** What is sent, with where to. */
 interface Mail {
   readonly batch: FrameBatch | Uint8Array
+  /** What was checked: that is what is sent, whatever the batch says later. */
+  readonly columns: Sendable | undefined
   readonly endpoint: Endpoint | undefined
   readonly endpoints: readonly Endpoint[] | undefined
   readonly answer: boolean
   readonly from: Endpoint | undefined
   readonly typeOfService: number
+  /** Frames in it, from `from` on such as can be sent. */
+  check(from: number): number
   [share](): Mail
   release(): void
 }
 
 const sendOptions = ['to', 'from', 'typeOfService'] as const
+const waitOptions = [...sendOptions, 'signal'] as const
 const eventLimit = 256
 // Of the table in native/sys/endpoint_table.h, twice: those that are known no more among them.
 const mostEndpoints = 2 * 65536
+// Endpoints of a list that are named at once: so many are known together.
+const namedAtOnce = 16384
 const settled = Promise.resolve()
 
 /**
@@ -96,6 +108,7 @@ export class UdpSocket implements AsyncDisposable {
   /** Whether the kernel joins datagrams on their way in. */
   readonly coalesces: boolean
   readonly #informed: boolean
+  readonly #connected: boolean
   readonly #port: NativeUdpPort
   readonly #line: SenderLine<Mail>
   readonly #closed = deferred<CloseReason>()
@@ -112,6 +125,15 @@ export class UdpSocket implements AsyncDisposable {
   #wanted = true
   #holding = false
   readonly #holdLater = () => this.#hold()
+  /** The last send ended with the turn's share of work, not for want of room. */
+  #spent = false
+  /** Each that comes begins a share. */
+  readonly #nextTurn = new NextTurn(() => {
+    if (this.#ended) return
+    this.#port.renew()
+    this.#line.wake()
+    settled.then(this.#holdLater)
+  })
 
   private constructor(options: UdpOptions | undefined) {
     const settings = udpSettings(options)
@@ -120,12 +142,13 @@ export class UdpSocket implements AsyncDisposable {
     )
     this.#port = port
     this.#informed = settings.information
+    this.#connected = settings.remote !== undefined
     this.coalesces = coalesces
     this.#segments = port.segments()
     this.#line = new SenderLine({
-      check: (mail, from) => checkMail(mail, from),
+      check: (mail, from) => mail.check(from),
       transmit: (mail, from, budgeted) => this.#transmit(mail, from, budgeted),
-      wait: () => this.#arm(writable),
+      wait: () => this.#awaitRoom(),
       rest: () => this.#hold(),
     })
   }
@@ -187,6 +210,7 @@ export class UdpSocket implements AsyncDisposable {
         wait: () => this.#arm(readable),
         free: () => {
           this.#reader = undefined
+          this.#watch(this.#watched & ~readable)
           this.#hold()
         },
       },
@@ -206,8 +230,7 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Sends all of it, waiting while the socket is full. An abort rejects; nothing is sent after it. */
   async send(data: FrameBatch | Uint8Array, options?: UdpSendOptions & WaitOptions): Promise<SendResult> {
-    const { signal, ...rest } = options ?? {}
-    return this.#line.send(this.#mail(data, rest), { signal })
+    return this.#line.send(this.#mail(data, options, waitOptions), options)
   }
 
   /** What happens to datagrams on their way; see {@link UdpEvent}. Ends with the socket. */
@@ -226,6 +249,7 @@ export class UdpSocket implements AsyncDisposable {
     this.#events.add(queue)
     queue.onEnd(() => {
       this.#events.delete(queue)
+      this.#watch(this.#watched)
       this.#hold()
     })
     this.#readErrors()
@@ -249,7 +273,7 @@ export class UdpSocket implements AsyncDisposable {
   /** @internal The endpoint behind a number in a batch. */
   endpoint(number: number): Endpoint | undefined {
     const known = this.#known.get(number)
-    if (known || number === 0 || this.#ended) return known
+    if (known || number === 0) return known
     const bytes = new Uint8Array(24)
     const endpoint = this.#port.endpoint(number, bytes) ? Endpoint.from(bytes) : undefined
     if (!endpoint) return undefined
@@ -271,12 +295,14 @@ export class UdpSocket implements AsyncDisposable {
 
   ref(): this {
     this.#wanted = true
+    this.#nextTurn.hold(true)
     this.#hold()
     return this
   }
 
   unref(): this {
     this.#wanted = false
+    this.#nextTurn.hold(false)
     this.#hold()
     return this
   }
@@ -287,19 +313,36 @@ export class UdpSocket implements AsyncDisposable {
     return this.#port.local(bytes, peer) ? Endpoint.from(bytes) : undefined
   }
 
-  #mail(batch: FrameBatch | Uint8Array, options: UdpSendOptions | undefined): Mail {
-    const { to, from, typeOfService } = requireOptions('options', options, sendOptions)
-    const answer = to === 'senders'
-    if (answer && !(batch instanceof DatagramBatch)) {
-      throw invalidArgumentType('batch', 'a DatagramBatch where it goes back to its senders', batch)
+  #mail(
+    batch: FrameBatch | Uint8Array,
+    options: (UdpSendOptions & WaitOptions) | undefined,
+    known: readonly (keyof (UdpSendOptions & WaitOptions))[] = sendOptions,
+  ): Mail {
+    const { to, from, typeOfService } = requireOptions('options', options, known)
+    let answer = false
+    let endpoint: Endpoint | undefined
+    let endpoints: readonly Endpoint[] | undefined
+    if (to === 'senders') {
+      if (!(batch instanceof DatagramBatch)) {
+        throw invalidArgumentType('batch', 'a DatagramBatch where it goes back to its senders', batch)
+      }
+      // Another socket has other numbers for them.
+      answer = batch.source === this
+      if (!answer) endpoints = Array.from({ length: batch.count }, (_, i) => batch.endpoint(i))
+    } else if (Array.isArray(to)) {
+      endpoints = to.map((each, i) => receiver(`options.to[${i}]`, each))
+    } else if (to !== undefined) {
+      endpoint = receiver('options.to', to as Endpoint | EndpointOptions)
+    } else if (!this.#connected) {
+      throw invalidArgumentValue('options.to', to, 'must be given: the socket is not connected')
     }
-    if (typeof to === 'string' && !answer) throw invalidArgumentType('options.to', 'an endpoint', to)
-    const many = Array.isArray(to)
+    const local = from === undefined ? undefined : Endpoint.of(from)
+    if (local && local.port !== 0) throw outOfRange('options.from.port', '0: the socket has one', local.port)
     return new Letter(batch, {
       answer,
-      endpoint: many || answer || to === undefined ? undefined : Endpoint.of(to as Endpoint),
-      endpoints: many ? to.map(each => Endpoint.of(each)) : undefined,
-      from: from === undefined ? undefined : Endpoint.of(from),
+      endpoint,
+      endpoints,
+      from: local,
       typeOfService:
         typeOfService === undefined ? -1 : requireInteger('options.typeOfService', typeOfService, 0, 255),
     })
@@ -350,39 +393,48 @@ export class UdpSocket implements AsyncDisposable {
 
   #transmit(mail: Mail, from: number, budgeted: boolean): SendResult {
     if (this.#ended) throw portClosed()
-    let next = this.#write(mail, from, budgeted, false)
-    if (next === budgetSpent) return { sent: 0, dropped: 0, next: from }
-    let done = report()
-    // Its number was given to another meanwhile.
-    if (done[2]! > 0 && done[4] === ESTALE && !mail.answer) {
-      next = this.#write(mail, from, budgeted, true)
-      if (next === budgetSpent) return { sent: 0, dropped: 0, next: from }
-      done = report()
-    }
-    const result: SendResult = { sent: done[1]!, dropped: done[2]!, next }
-    const error = done[5]!
-    this.#counts.sent += result.sent
-    this.#counts.sentBytes += done[7]! * 2 ** 32 + (done[6]! >>> 0)
-    this.#counts.dropped += result.dropped
-    if (result.dropped > 0) {
-      const index = done[3]!
-      result.failure = { index, error: this.#sendError(index, done[0]! >>> 0, done[4]!) }
-    }
-    if (error !== 0 && error !== EAGAIN) {
-      this.#end({ type: 'error', error: this.#systemError(error, 'sendmmsg') })
-      result.failure ??= { index: next, error: portClosed() }
-    } else if (this.#segments && !this.#port.segments()) {
-      this.#segments = false
-      this.#tell({ type: 'segmentation-disabled' })
-    }
+    const { count } = mail.columns ?? (mail.batch as FrameBatch)
+    const result: SendResult = { sent: 0, dropped: 0, next: from }
+    // Numbers were given to others meanwhile.
+    let anew = false
+    do {
+      const at = this.#write(mail, result.next, budgeted, anew)
+      this.#spent = at === budgetSpent
+      if (this.#spent) return result
+      const done = report()
+      const error = done[5]!
+      const dropped = done[2]!
+      result.next = at
+      result.sent += done[1]!
+      result.dropped += dropped
+      this.#counts.sent += done[1]!
+      this.#counts.sentBytes += done[7]! * 2 ** 32 + (done[6]! >>> 0)
+      this.#counts.dropped += dropped
+      if (dropped > 0) {
+        const index = done[3]!
+        result.failure ??= { index, error: this.#sendError(mail, index, done[0]! >>> 0, done[4]!) }
+      }
+      if (error === EAGAIN) return result
+      if (error !== 0 && error !== ESTALE) {
+        this.#end({ type: 'error', error: this.#systemError(error, 'sendmmsg') })
+        result.failure ??= { index: at, error: portClosed() }
+        return result
+      }
+      anew = error === ESTALE
+      if (this.#segments && !this.#port.segments()) {
+        this.#segments = false
+        this.#tell({ type: 'segmentation-disabled' })
+      }
+    } while (result.next < count)
     return result
   }
 
-  #write({ batch, answer, ...mail }: Mail, from: number, budgeted: boolean, anew: boolean): number {
+  #write(mail: Mail, from: number, budgeted: boolean, anew: boolean): number {
+    const { batch, answer, columns, endpoints, typeOfService } = mail
     const endpoint = this.#number(mail.endpoint, anew)
     const local = this.#number(mail.from, anew)
-    if (batch instanceof DatagramBatch && !mail.endpoints) {
-      const { memory, first, count } = batch
+    if (!columns) {
+      const { memory, first, count } = batch as DatagramBatch
       return this.#port.sendSlab(
         memory.number,
         first,
@@ -391,29 +443,38 @@ export class UdpSocket implements AsyncDisposable {
         answer,
         endpoint,
         local,
-        mail.typeOfService,
+        typeOfService,
         budgeted,
       )
     }
-    const { slab, offsets, lengths, count } = sendable(batch, from)
-    const endpoints = mail.endpoints && Uint32Array.from(mail.endpoints, each => this.#number(each, anew))
+    const count = endpoints ? Math.min(columns.count, from + namedAtOnce) : columns.count
+    let numbers: Uint32Array | undefined
+    if (endpoints) {
+      numbers = new Uint32Array(count)
+      for (let i = from; i < count; i++) numbers[i] = this.#number(endpoints[i], anew)
+    }
+    const { slab, offsets, lengths } = columns
     return this.#port.sendBytes(
       slab,
       offsets,
       lengths,
       count,
       from,
-      endpoints,
+      numbers,
       endpoint,
       local,
-      mail.typeOfService,
+      typeOfService,
       budgeted,
     )
   }
 
-  #sendError(index: number, length: number, errno: number): Error {
+  #sendError({ from }: Mail, index: number, length: number, errno: number): Error {
     if (errno === ERANGE) return outOfRange(`batch.lengths[${index}]`, 'within the slab', length)
-    const hint = errno === EMSGSIZE ? `datagram ${index} has ${length} bytes` : undefined
+    if (errno === ESTALE) return forgottenSender()
+    let hint: string | undefined
+    if (errno === EMSGSIZE) hint = `datagram ${index} has ${length} bytes`
+    else if (errno === EAFNOSUPPORT) hint = 'the socket, `to` and `from` are not of one family'
+    else if (from && (errno === ENETUNREACH || errno === EINVAL)) hint = `is ${from.address} of this host?`
     return this.#systemError(errno, 'sendmmsg', hint)
   }
 
@@ -443,11 +504,16 @@ export class UdpSocket implements AsyncDisposable {
 
   /** Empties the socket's queue of errors, which otherwise would wake us for ever. */
   #readErrors(): void {
+    let told: { endpoint: Endpoint | undefined; mtu: number } | undefined
     while (!this.#ended && this.#port.readError()) {
       const [errno, origin, type, code, mtu, number] = report() as unknown as number[]
       const endpoint = this.endpoint(number! >>> 0)
-      if (mtu !== 0) this.#tell({ type: 'path-mtu', endpoint, mtu: mtu! >>> 0 })
-      else {
+      if (mtu !== 0) {
+        // The kernel says so for each datagram, and each time that it is tried.
+        if (told?.endpoint === endpoint && told?.mtu === mtu) continue
+        told = { endpoint, mtu: mtu! }
+        this.#tell({ type: 'path-mtu', endpoint, mtu: mtu! >>> 0 })
+      } else {
         const error = new SystemError({ errno: -errno!, syscall: 'recvmsg', subject: endpoint?.toString() })
         // SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
         const icmp = origin === 2 || origin === 3 ? { type: type!, code: code! } : undefined
@@ -471,6 +537,16 @@ export class UdpSocket implements AsyncDisposable {
     this.#line.wake()
   }
 
+  /** The next turn will do where the share of this one is used up. */
+  #awaitRoom(): void {
+    if (!this.#spent) {
+      this.#arm(writable)
+      return
+    }
+    this.#nextTurn.wait()
+    this.#hold()
+  }
+
   /** Somebody waits for `event`; for 0, for errors alone. */
   #arm(event: number): void {
     if (this.#ended) return
@@ -481,7 +557,7 @@ export class UdpSocket implements AsyncDisposable {
   #watch(events: number): void {
     if (this.#ended) return
     this.#watched = events
-    this.#port.watch(events)
+    this.#port.watch(this.#events.size > 0 ? events | errors : events)
   }
 
   /** Keeps the process alive while somebody waits, and only then. */
@@ -501,14 +577,40 @@ class Letter implements Mail {
   readonly answer: boolean
   readonly from: Endpoint | undefined
   readonly typeOfService: number
+  columns: Sendable | undefined
 
-  constructor(batch: FrameBatch | Uint8Array, to: Omit<Mail, 'batch' | 'release' | typeof share>) {
+  constructor(
+    batch: FrameBatch | Uint8Array,
+    to: Pick<Mail, 'endpoint' | 'endpoints' | 'answer' | 'from' | 'typeOfService'>,
+  ) {
     this.batch = batch
     this.endpoint = to.endpoint
     this.endpoints = to.endpoints
     this.answer = to.answer
     this.from = to.from
     this.typeOfService = to.typeOfService
+  }
+
+  check(from: number): number {
+    const { batch, endpoints } = this
+    if (batch instanceof DatagramBatch && !endpoints) {
+      // Native code has its memory, and checks it.
+      batch.check()
+      if (!Number.isInteger(from) || from < 0 || from > batch.count) {
+        throw outOfRange('from', `>= 0 and <= ${batch.count}`, from)
+      }
+      return batch.count
+    }
+    const linkType = batch instanceof Uint8Array ? 'user0' : batch?.linkType
+    this.columns = checkSendable(batch, linkType, from)
+    const { count, gso } = this.columns
+    if (gso?.asksAny(count)) {
+      throw invalidArgumentValue('batch.gso', gso, 'leaves work undone: send what cutFrames() makes of it')
+    }
+    if (endpoints && endpoints.length !== count) {
+      throw outOfRange('options.to.length', `${count}, as many as there are datagrams`, endpoints.length)
+    }
+    return count
   }
 
   [share](): Mail {
@@ -521,22 +623,9 @@ class Letter implements Mail {
   }
 }
 
-function sendable(batch: FrameBatch | Uint8Array, from: number) {
-  const checked = checkSendable(batch, batch instanceof Uint8Array ? 'user0' : batch?.linkType, from)
-  if (checked.gso?.asksAny(checked.count)) {
-    throw invalidArgumentValue(
-      'batch.gso',
-      checked.gso,
-      'leaves work undone: send what cutFrames() makes of it',
-    )
-  }
-  return checked
-}
-
-function checkMail({ batch, endpoints }: Mail, from: number): number {
-  const { count } = sendable(batch, from)
-  if (endpoints && endpoints.length !== count) {
-    throw outOfRange('options.to.length', `${count}, as many as there are datagrams`, endpoints.length)
-  }
-  return count
+/** To whom datagrams can be sent. */
+function receiver(name: string, given: Endpoint | EndpointOptions): Endpoint {
+  const endpoint = Endpoint.of(given)
+  if (endpoint.port === 0) throw outOfRange(`${name}.port`, '>= 1 and <= 65535', 0)
+  return endpoint
 }
