@@ -11,7 +11,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { asanLibrary, headerArguments } from './node-gyp.mjs'
-import { testFiles } from './test-files.mjs'
+import { canIsolate, testFiles } from './test-files.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const checkout = join(root, 'build', 'asan')
@@ -83,7 +83,8 @@ export async function testAsan(words = []) {
     ASAN_OPTIONS: `detect_leaks=0:detect_stack_use_after_return=1:log_path=${join(reports, 'asan')}`,
     UBSAN_OPTIONS: `print_stacktrace=1:log_path=${join(reports, 'ubsan')}`,
   }
-  const totals = await testFiles(files, { cwd: checkout, env: sanitizers })
+  const isolated = canIsolate()
+  const totals = await testFiles(files, { jobs: isolated ? 2 : 1, isolated, cwd: checkout, env: sanitizers })
   const leaks = run([join('test', 'support', 'ended-workers.mjs')], {
     ...sanitizers,
     ASAN_OPTIONS: `log_path=${join(reports, 'leaks')}`,

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { asanLibrary, missingPackages } from './node-gyp.mjs'
 import { testAsan } from './test-asan.mjs'
-import { testFiles } from './test-files.mjs'
+import { canIsolate, testFiles } from './test-files.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -46,7 +46,7 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
-if (paths.length > 0) await runFiles(paths.flatMap(filesIn), 1)
+if (paths.length > 0) await runFiles(paths.flatMap(filesIn))
 if (names.length > 0 || chosen.length === 0)
   await runLanes(names.length > 0 ? names : lanes.map(lane => lane.name))
 summarize()
@@ -58,12 +58,13 @@ async function runLanes(wanted) {
     console.log(`\n# ${members.map(lane => lane.name).join(', ')}`)
     if (group === 'native') await runNative()
     else if (group === 'asan') add(await testAsan())
-    // Live tests share the machine's devices, processors and limits: one file after the other.
-    else
-      await runFiles(
-        members.flatMap(lane => filesIn(join('test', lane.name))),
-        group === 'pure' ? 2 : 1,
-      )
+    else {
+      const isolated = group === 'devices' && canIsolate()
+      // In one network files go one after the other; so do kernels, which take a processor each.
+      const jobs = group === 'pure' || isolated ? 2 : 1
+      const files = members.flatMap(lane => filesIn(join('test', lane.name)))
+      await runFiles(files, { jobs, isolated })
+    }
   }
 }
 
@@ -91,12 +92,12 @@ function filesIn(path) {
     .sort()
 }
 
-async function runFiles(files, jobs) {
+async function runFiles(files, options) {
   const onLine = line => {
     const kinds = /^ *# kinds on (\S+): (.*)$/.exec(line)
     if (kinds) kindsByKernel.set(kinds[1], new Map(kinds[2].split(' ').map(word => word.split('='))))
   }
-  add(await testFiles(files, { jobs, onLine }))
+  add(await testFiles(files, { ...options, onLine }))
 }
 
 /** scripts/test-native.mjs prints one flat list of TAP. */
