@@ -6,11 +6,10 @@ import {
   requireOptions,
   SystemError,
 } from '../errors/index.js'
-import { RouteConnection } from '../netlink/route/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import type { Offload } from '../port/index.js'
 import { flags } from './constants.js'
-import { deviceNamespace } from './device-namespace.js'
+import { askRoute, deviceNamespace } from './device-namespace.js'
 import {
   claim,
   closeDescriptor,
@@ -47,6 +46,8 @@ export interface FrameSettings extends OffloadSettings {
 export interface Attached {
   fd: number
   name: string
+  /** Of the link, if it was opened where the process is; see {@link deviceNamespace}. */
+  home?: number | undefined
   /** As asked for with TUNSETIFF. */
   flags: number
   settings: FrameSettings
@@ -80,7 +81,13 @@ export function attachQueue(
   })
   try {
     if (settings.vnetHeaderSize) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
-    return { fd: identity.fd, name: identity.name, flags: wanted, settings }
+    return {
+      fd: identity.fd,
+      name: identity.name,
+      home: homeOf(identity, reference),
+      flags: wanted,
+      settings,
+    }
   } catch (error) {
     closeDescriptor(identity.fd)
     throw error
@@ -95,7 +102,7 @@ function attach(
   reference: NamespaceReference | undefined,
 ): Attached {
   const { name, vnetHeaderSize, owner, group, sendBuffer, persist, vnetEndianness } = settings
-  const { fd, name: found } = openAs(linkType, name, settings.flags, how, reference, {
+  const identity = openAs(linkType, name, settings.flags, how, reference, {
     owner,
     group,
     sendBuffer,
@@ -103,6 +110,7 @@ function attach(
     offload: 0,
     vnetHeaderSize: vnetHeaderSize || undefined,
   })
+  const { fd, name: found } = identity
   try {
     if (vnetHeaderSize) setEndianness(fd, found, vnetEndianness)
     const offloads = askForOffloads(fd, found, settings)
@@ -111,6 +119,7 @@ function attach(
     return {
       fd,
       name: found,
+      home: homeOf(identity, reference),
       flags: settings.flags,
       settings: { ...settings, offloads, bounded, refused: [] },
     }
@@ -136,6 +145,10 @@ function openAs(
   }
 }
 
+function homeOf({ index }: TuntapIdentity, reference: NamespaceReference | undefined): number | undefined {
+  return reference === undefined ? index : undefined
+}
+
 /** TUNSETOFFLOAD: the offloads that are in force then. */
 function askForOffloads(fd: number, name: string, settings: OffloadSettings): readonly Offload[] {
   if (settings.offload === 'off') return []
@@ -152,7 +165,10 @@ function askForOffloads(fd: number, name: string, settings: OffloadSettings): re
 /** `offload` needs a descriptor that carries a virtio-net header; see {@link DriverOptions}. */
 export interface AdoptOptions
   extends Pick<DriverOptions, 'offload' | 'offloads' | 'coalesce' | 'headroom' | 'tailroom'> {
-  /** What precedes each frame. Default: asked of the kernel, in the namespace of the device. */
+  /**
+   * What precedes each frame. Default: asked of the kernel, in the namespace of the device, which needs CAP_NET_ADMIN
+   * there.
+   */
   packetInformation?: boolean
 }
 
@@ -204,16 +220,19 @@ export async function readDescriptor(
 
 /** By netlink: TUNGETIFF reports IFF_NO_PI, which is also IFF_NOFILTER, for every descriptor without a filter. */
 function hasPacketInformation(fd: number, name: string): boolean {
-  using namespace = deviceNamespace(fd, name)
-  const route = RouteConnection.open(namespace.reference)
   try {
-    return route.links.getSync(name).tun?.packetInformation ?? false
-  } finally {
-    route.close()
+    using namespace = deviceNamespace(fd, name, undefined)
+    return askRoute(namespace.reference, route => route.links.getSync(name).tun?.packetInformation ?? false)
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.request !== 'TUNGETDEVNETNS') throw error
+    const { errno, syscall, request } = error
+    const hint =
+      'whether frames have packet information is asked of the link, which needs CAP_NET_ADMIN where the device is: give { packetInformation } instead'
+    throw new SystemError({ errno, syscall, request, subject: name, hint, cause: error })
   }
 }
 
-type Note = Pick<Attached, 'flags' | 'settings'> & { linkType: 'ethernet' | 'ip' }
+type Note = Pick<Attached, 'flags' | 'settings' | 'home'> & { linkType: 'ethernet' | 'ip' }
 
 /** Leaves a descriptor to whoever in this process comes with the token. */
 export function parkDescriptor(fd: number, note: Note): string {

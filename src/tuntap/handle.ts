@@ -83,6 +83,8 @@ const hints: Readonly<Record<string, string>> = {
   'TUNSETVNETBE EINVAL': 'this kernel is built without CONFIG_TUN_VNET_CROSS_LE',
   'TUNSETQUEUE EINVAL': 'the device was opened without multiQueue',
   'TUNSETOFFLOAD EINVAL': 'the driver lacks one of these offloads; tuntapFeatures() tells which it has',
+  'TUNGETDEVNETNS EPERM':
+    'the device is where this process lacks CAP_NET_ADMIN, or may be: its link cannot be asked about',
   'TUNATTACHFILTER EINVAL': 'only TAP devices take it, and only valid programs',
   'TUNDETACHFILTER EINVAL': 'only TAP devices have it',
 }

@@ -1,11 +1,11 @@
 import { NetloomError } from '../errors/index.js'
 import { RouteConnection } from '../netlink/route/index.js'
-import { deviceNamespace } from './device-namespace.js'
+import type { DeviceNamespace } from './device-namespace.js'
 import { type LinkOptions, linkKeys } from './options.js'
 
 interface Device {
-  readonly fd: number
   readonly name: string
+  namespaceNow(): DeviceNamespace
   close(): Promise<void>
 }
 
@@ -32,8 +32,8 @@ export async function setUpLink<D extends Device>(device: D, options: LinkOption
   }
 }
 
-function openRoute({ fd, name }: Device): RouteConnection {
-  using namespace = deviceNamespace(fd, name)
+function openRoute(device: Device): RouteConnection {
+  using namespace = device.namespaceNow()
   return RouteConnection.open(namespace.reference)
 }
 

@@ -6,8 +6,8 @@ import {
   NetloomError,
   requireInteger,
   requireOptions,
+  SystemError,
 } from '../errors/index.js'
-import { RouteConnection } from '../netlink/route/index.js'
 import { Namespace } from '../netns/index.js'
 import {
   type CloseReason,
@@ -21,7 +21,7 @@ import {
 import { type Attached, attachQueue, type FrameSettings, parkDescriptor, setEndianness } from './attach.js'
 import { flags } from './constants.js'
 import { DeviceEvents } from './device-events.js'
-import { deviceNamespace } from './device-namespace.js'
+import { askRoute, type DeviceNamespace, deviceNamespace } from './device-namespace.js'
 import {
   attachFilter,
   closeDescriptor,
@@ -41,6 +41,7 @@ export interface TakenDescriptor extends Disposable {
 /** A TUN or TAP queue as a port. */
 export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort<L> {
   readonly #flags: number
+  readonly #home: number | undefined
   #settings: FrameSettings
   #name: string
   #kernelDrops = 0n
@@ -56,6 +57,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       ...framingOf(linkType, attached.flags, settings),
     })
     this.#flags = attached.flags
+    this.#home = attached.home
     this.#settings = settings
     this.#name = attached.name
   }
@@ -257,17 +259,19 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return parkDescriptor(this.end({ type: 'detached' }, true), {
       linkType: this.linkType,
       flags: this.#flags,
+      home: this.#home,
       settings: this.#settings,
     })
   }
 
   /**
    * Changes of the device, by netlink in the namespace where it is. The first event is `state`.
-   * An open iterator keeps the process alive.
+   * An open iterator keeps the process alive. Rejects with SystemError `EPERM` for who may not ask where the device is.
    */
   override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
     const events = new DeviceEvents(
       () => this.fd,
+      () => this.namespaceNow(),
       () => this.#checkAttached(),
       options,
     )
@@ -281,10 +285,13 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return events
   }
 
-  /** TUNGETDEVNETNS: a handle on the namespace where the device is now, wherever it was opened. */
+  /**
+   * TUNGETDEVNETNS: a handle on the namespace where the device is now, wherever it was opened.
+   * @throws SystemError `EPERM` without CAP_NET_ADMIN there, unless the process opened the device where it is itself
+   */
   async namespace(): Promise<Namespace> {
     this.#open()
-    using where = deviceNamespace(this.fd, this.#name)
+    using where = this.namespaceNow()
     if (where.reference === undefined) return Namespace.open('current')
     return await Namespace.open({ fd: where.reference.fd })
   }
@@ -295,16 +302,21 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     await this.close()
   }
 
-  /** What the device dropped for want of a reader: for the kernel, frames to us are sent frames. */
+  /**
+   * What the device dropped for want of a reader: for the kernel, frames to us are sent frames. Who may not ask where the
+   * device is knows of none.
+   */
   protected override kernelDrops(): bigint {
     if (this.ended) return this.#kernelDrops
-    using namespace = deviceNamespace(this.fd, this.#name)
-    const route = RouteConnection.open(namespace.reference)
+    let namespace: DeviceNamespace
     try {
-      this.#kernelDrops = route.statistics(this.name).txDropped
-    } finally {
-      route.close()
+      namespace = this.namespaceNow()
+    } catch (error) {
+      if (error instanceof SystemError && error.code === 'EPERM') return 0n
+      throw error
     }
+    using where = namespace
+    this.#kernelDrops = askRoute(where.reference, route => route.statistics(this.name).txDropped)
     return this.#kernelDrops
   }
 
@@ -318,7 +330,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     if (!this.multiQueue) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
     }
-    using namespace = deviceNamespace(this.fd, this.#name)
+    using namespace = this.namespaceNow()
     return attachQueue(this.linkType, this.name, this.#flags, this.#settings, namespace.reference)
   }
 
@@ -339,15 +351,16 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     if (this.owner === 'forward') this.setFraming(framingOf(this.linkType, this.#flags, this.#settings))
   }
 
+  /** @internal For the time of a synchronous call. */
+  namespaceNow(): DeviceNamespace {
+    return deviceNamespace(this.fd, this.#name, this.#home)
+  }
+
   #queues(): number {
-    using namespace = deviceNamespace(this.fd, this.#name)
-    const route = RouteConnection.open(namespace.reference)
-    try {
-      const { queues = 1, disabledQueues = 0 } = route.links.getSync(this.name).tun ?? {}
-      return queues + disabledQueues
-    } finally {
-      route.close()
-    }
+    using namespace = this.namespaceNow()
+    const { queues = 1, disabledQueues = 0 } =
+      askRoute(namespace.reference, route => route.links.getSync(this.name)).tun ?? {}
+    return queues + disabledQueues
   }
 
   /** What forwards a port knows it as it was. */
