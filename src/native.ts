@@ -295,7 +295,6 @@ export interface NativeTuntapSettings {
   sendBuffer?: number | undefined
   vnetHeaderSize?: number | undefined
   offload?: number | undefined
-  persist?: boolean | undefined
 }
 
 export interface NativeBinding {
@@ -410,6 +409,8 @@ export interface NativeBinding {
     mustExist: boolean,
     settings: NativeTuntapSettings,
   ): NativeTuntapIdentity
+  /** The settings of an attached descriptor, made inside. */
+  configureTuntap(namespace: number, fd: number, settings: NativeTuntapSettings): void
   /** A descriptor of the device whose number a file of sysfs tells there. */
   openMacvtap(namespace: number, path: string): number
   identifyTuntap(fd: number): NativeTuntapIdentity

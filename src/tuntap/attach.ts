@@ -13,6 +13,7 @@ import { askRoute, deviceNamespace } from './device-namespace.js'
 import {
   claim,
   closeDescriptor,
+  configureTuntap,
   control,
   driverAccepts,
   identifyTuntap,
@@ -21,6 +22,7 @@ import {
   prepareDescriptor,
   type TuntapIdentity,
 } from './handle.js'
+import { checkJoining } from './joining.js'
 import { offloadMask, probeOffloads } from './offload.js'
 import { notADevice, openError } from './open-error.js'
 import {
@@ -31,6 +33,7 @@ import {
   offloadSettings,
   type TuntapOptions,
 } from './options.js'
+import { readEndianness, setEndianness } from './vnet-endianness.js'
 
 /** How a port treats frames: what no descriptor tells. */
 export interface FrameSettings extends OffloadSettings {
@@ -56,11 +59,11 @@ export interface Attached {
 }
 
 /** How `create` (must not be there), `open` (must be there) and `ensure` (either) attach. */
-export function attachDevice(
+export async function attachDevice(
   linkType: 'ethernet' | 'ip',
   options: TuntapOptions | undefined,
   how: 'create' | 'open' | 'ensure',
-): Attached {
+): Promise<Attached> {
   const settings = driverSettings(linkType === 'ethernet' ? 'tap' : 'tun', options, how === 'create')
   if (how !== 'create' && options?.name === undefined) {
     throw invalidArgumentType('options.name', 'a string', undefined)
@@ -68,7 +71,7 @@ export function attachDevice(
   return attach(linkType, settings, how, options?.in)
 }
 
-/** Another queue of a device that is attached with the same flags. */
+/** Another queue of a device that is attached with the same flags: what the queues share is as it is. */
 export function attachQueue(
   linkType: 'ethernet' | 'ip',
   name: string,
@@ -76,49 +79,44 @@ export function attachQueue(
   settings: FrameSettings,
   reference: NamespaceReference | undefined,
 ): Attached {
-  const identity = openAs(linkType, name, wanted & ~flags.IFF_NO_CARRIER, 'open', reference, {
-    vnetHeaderSize: settings.vnetHeaderSize || undefined,
-  })
-  try {
-    if (settings.vnetHeaderSize) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
-    return {
-      fd: identity.fd,
-      name: identity.name,
-      home: homeOf(identity, reference),
-      flags: wanted,
-      settings,
-    }
-  } catch (error) {
-    closeDescriptor(identity.fd)
-    throw error
+  const identity = openAs(linkType, name, wanted & ~flags.IFF_NO_CARRIER, 'open', reference, {})
+  return {
+    fd: identity.fd,
+    name: identity.name,
+    home: homeOf(identity, reference),
+    flags: wanted,
+    settings,
   }
 }
 
 /** Opens and configures in one go: what fails leaves nothing behind. */
-function attach(
+async function attach(
   linkType: 'ethernet' | 'ip',
   settings: DriverSettings,
   how: 'create' | 'open' | 'ensure',
   reference: NamespaceReference | undefined,
-): Attached {
-  const { name, vnetHeaderSize, owner, group, sendBuffer, persist, vnetEndianness } = settings
-  const identity = openAs(linkType, name, settings.flags, how, reference, {
-    owner,
-    group,
-    sendBuffer,
-    persist,
-    offload: 0,
-    vnetHeaderSize: vnetHeaderSize || undefined,
-  })
-  const { fd, name: found } = identity
+): Promise<Attached> {
+  const { vnetHeaderSize, owner, group, sendBuffer, vnetEndianness } = settings
+  const shared = { offload: 0, vnetHeaderSize: vnetHeaderSize || undefined }
+  // Others may have queues of it, who are to notice nothing.
+  const joining = how !== 'create' && !!(settings.flags & flags.IFF_MULTI_QUEUE)
+  const own = { owner, group, sendBuffer }
+  const first = joining ? {} : { ...own, ...shared }
+  const identity = openAs(linkType, settings.name, settings.flags, how, reference, first)
+  const { fd, name } = identity
   try {
-    if (vnetHeaderSize) setEndianness(fd, found, vnetEndianness)
-    const offloads = askForOffloads(fd, found, settings)
+    let offloads: readonly Offload[] | undefined
+    if (joining) {
+      offloads = await checkJoining(fd, name, reference, settings)
+      configureTuntap(reference, fd, offloads ? own : { ...own, ...shared })
+    }
+    if (!offloads && vnetHeaderSize) setEndianness(fd, name, vnetEndianness)
+    offloads ??= askForOffloads(fd, name, settings)
     // TUNSETSNDBUF is for all queues that are open.
     const bounded = sendBuffer !== undefined || !!(settings.flags & flags.IFF_MULTI_QUEUE)
     return {
       fd,
-      name: found,
+      name,
       home: homeOf(identity, reference),
       flags: settings.flags,
       settings: { ...settings, offloads, bounded, refused: [] },
@@ -260,16 +258,4 @@ export function adoptDescriptor(linkType: 'ethernet' | 'ip', token: string): Att
     park(token, fd, parked.note)
     throw error
   }
-}
-
-export function setEndianness(fd: number, name: string, order: 'native' | 'little' | 'big'): void {
-  // At most one of the two can be set: unset before set.
-  control(fd, name, 'TUNSETVNETLE', order === 'little' ? 1 : 0)
-  if (order === 'big') control(fd, name, 'TUNSETVNETBE', 1)
-}
-
-/** With neither set, the byte order is that of virtio devices before 1.0: the machine's. */
-function readEndianness(fd: number, name: string): 'native' | 'little' | 'big' {
-  if (control(fd, name, 'TUNGETVNETLE')) return 'little'
-  return driverAccepts(fd, name, 'TUNGETVNETBE') && control(fd, name, 'TUNGETVNETBE') ? 'big' : 'native'
 }

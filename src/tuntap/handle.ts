@@ -16,6 +16,16 @@ export function openTuntap(
   return native().openTuntap(namespace.fd, name, flags, mustExist, settings)
 }
 
+/** What {@link openTuntap} does after it has attached. */
+export function configureTuntap(
+  reference: NamespaceReference | undefined,
+  fd: number,
+  settings: NativeTuntapSettings,
+): void {
+  using namespace = namespaceDescriptor(reference)
+  native().configureTuntap(namespace.fd, fd, settings)
+}
+
 /** The device of a macvtap; `path`: where sysfs tells its number. */
 export function openMacvtapDevice(reference: NamespaceReference | undefined, path: string): number {
   using namespace = namespaceDescriptor(reference)

@@ -1,11 +1,12 @@
 import { NetloomError } from '../errors/index.js'
-import { RouteConnection } from '../netlink/route/index.js'
+import { netloomAlias, RouteConnection } from '../netlink/route/index.js'
 import type { DeviceNamespace } from './device-namespace.js'
-import { type LinkOptions, linkKeys } from './options.js'
+import { type LinkOptions, linkKeys, type TuntapOptions } from './options.js'
 
 interface Device {
   readonly name: string
   namespaceNow(): DeviceNamespace
+  setPersist(persist: boolean): void
   close(): Promise<void>
 }
 
@@ -13,11 +14,11 @@ interface Device {
  * Applies what the options say of a device's link, through netlink in the device's own namespace. A device that
  * can't be set up as asked is closed again.
  */
-export async function setUpLink<D extends Device>(device: D, options: LinkOptions | undefined): Promise<D> {
+export async function setUpLink<D extends Device>(device: D, options: TuntapOptions | undefined): Promise<D> {
   const { up = true, addresses = [], ...link } = pickLinkOptions(options)
   try {
     await using route = openRoute(device)
-    const { index, up: isUp } = await route.links.get(device.name)
+    const { index, up: isUp, tun, alias } = await route.links.get(device.name)
     // The kernel makes the link-local address when the link goes up, so that comes last.
     if (Object.keys(link).length > 0) await route.links.change(index, link)
     for (const address of addresses) {
@@ -25,6 +26,11 @@ export async function setUpLink<D extends Device>(device: D, options: LinkOption
       await route.addresses.ensure({ link: index, address, dad: 'skip' })
     }
     if (up !== isUp) await route.links.change(index, { up })
+    // Last, so that what failed before goes with its descriptor.
+    if (options?.persist && !tun?.persist) {
+      if (!alias) await route.links.change(index, { alias: netloomAlias })
+      device.setPersist(true)
+    }
     return device
   } catch (error) {
     await device.close()

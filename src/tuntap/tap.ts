@@ -24,21 +24,22 @@ export class Tap extends TuntapPort<'ethernet'> {
    * bad options, before anything happens
    */
   static async create(options?: TuntapOptions): Promise<Tap> {
-    return setUpLink(new Tap(attachDevice('ethernet', options, 'create')), options)
+    return setUpLink(new Tap(await attachDevice('ethernet', options, 'create')), options)
   }
 
   /**
    * Attaches to a device that exists, persistent or with a free queue. Its link is left as it is but for what
    * the options say; `up` is true unless given.
-   * @throws SystemError `ENODEV` when there is none, `EINVAL` when it is of another kind, `EBUSY` when it is taken
+   * @throws SystemError `ENODEV` when there is none, `EINVAL` when it is of another kind, `EBUSY` when it is taken;
+   * NetloomError `ERR_LINK_MISMATCH` when it has queues whose framing or offloads differ
    */
   static async open(options: TuntapOptions & { name: string }): Promise<Tap> {
-    return setUpLink(new Tap(attachDevice('ethernet', options, 'open')), options)
+    return setUpLink(new Tap(await attachDevice('ethernet', options, 'open')), options)
   }
 
   /** Attaches to a device of that name, made if need be. */
   static async ensure(options: TuntapOptions & { name: string }): Promise<Tap> {
-    return setUpLink(new Tap(attachDevice('ethernet', options, 'ensure')), options)
+    return setUpLink(new Tap(await attachDevice('ethernet', options, 'ensure')), options)
   }
 
   /**

@@ -20,19 +20,19 @@ export class Tun extends TuntapPort<'ip'> {
   /** See {@link Tap.create}. */
   static async create(options?: TunOptions): Promise<Tun> {
     checkTunOptions(options)
-    return setUpLink(new Tun(attachDevice('ip', options, 'create')), options)
+    return setUpLink(new Tun(await attachDevice('ip', options, 'create')), options)
   }
 
   /** See {@link Tap.open}. */
   static async open(options: TunOptions & { name: string }): Promise<Tun> {
     checkTunOptions(options)
-    return setUpLink(new Tun(attachDevice('ip', options, 'open')), options)
+    return setUpLink(new Tun(await attachDevice('ip', options, 'open')), options)
   }
 
   /** See {@link Tap.ensure}. */
   static async ensure(options: TunOptions & { name: string }): Promise<Tun> {
     checkTunOptions(options)
-    return setUpLink(new Tun(attachDevice('ip', options, 'ensure')), options)
+    return setUpLink(new Tun(await attachDevice('ip', options, 'ensure')), options)
   }
 
   /** See {@link Tap.fromDescriptor}. */

@@ -18,7 +18,7 @@ import {
   type PortEvent,
   type WaitOptions,
 } from '../port/index.js'
-import { type Attached, attachQueue, type FrameSettings, parkDescriptor, setEndianness } from './attach.js'
+import { type Attached, attachQueue, type FrameSettings, parkDescriptor } from './attach.js'
 import { flags } from './constants.js'
 import { DeviceEvents } from './device-events.js'
 import { askRoute, type DeviceNamespace, deviceNamespace } from './device-namespace.js'
@@ -31,6 +31,7 @@ import {
   setTxFilter,
 } from './handle.js'
 import { offloadMask } from './offload.js'
+import { setEndianness } from './vnet-endianness.js'
 
 /** A descriptor that was given away: the device lives until this and every copy of it is closed. */
 export interface TakenDescriptor extends Disposable {
@@ -149,7 +150,11 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     this.#setFraming({ bounded: true })
   }
 
-  /** TUNSETOFFLOAD, for all queues of the device: what the kernel may leave to the reader. Empty: nothing. */
+  /**
+   * TUNSETOFFLOAD, for all queues of the device, so it is to be done while there is one: what the kernel may leave to the
+   * reader. Empty: nothing.
+   * @throws NetloomError `ERR_INVALID_STATE` for a device with several queues, or without a virtio-net header
+   */
   setOffloads(offloads: readonly Offload[]): void {
     const mask = offloadMask('offloads', offloads)
     if (mask && !this.vnetHeaderBytes) {
@@ -160,6 +165,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
     this.#checkNotForwarded()
+    this.#checkAlone()
     this.#control('TUNSETOFFLOAD', mask)
     this.#setFraming({ offloads })
   }
@@ -174,12 +180,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
     }
     if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
-    if (this.multiQueue && this.#queues() > 1) {
-      throw new NetloomError(
-        'ERR_INVALID_STATE',
-        'the device has several queues, which would not learn of it',
-      )
-    }
+    this.#checkAlone()
     if (this.#settings.offloads.includes('udp-tunnel') && size !== 24) {
       throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
@@ -187,13 +188,17 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     this.#setFraming({ vnetHeaderSize: size })
   }
 
-  /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header on the descriptor. */
+  /**
+   * TUNSETVNETLE and TUNSETVNETBE, for all queues of the device: byte order of the virtio-net header.
+   * @throws NetloomError `ERR_INVALID_STATE` for a device with several queues
+   */
   setVnetEndianness(order: 'native' | 'little' | 'big'): void {
     this.#checkNotForwarded()
     if (!['native', 'little', 'big'].includes(order)) {
       throw invalidArgumentValue('order', order, "must be 'native', 'little' or 'big'")
     }
     this.#open()
+    this.#checkAlone()
     setEndianness(this.fd, this.#name, order)
     this.#setFraming({ vnetEndianness: order })
   }
@@ -356,11 +361,15 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return deviceNamespace(this.fd, this.#name, this.#home)
   }
 
-  #queues(): number {
+  /** For what all queues share. */
+  #checkAlone(): void {
+    this.#open()
+    if (!this.multiQueue) return
     using namespace = this.namespaceNow()
-    const { queues = 1, disabledQueues = 0 } =
-      askRoute(namespace.reference, route => route.links.getSync(this.name)).tun ?? {}
-    return queues + disabledQueues
+    const { tun } = askRoute(namespace.reference, route => route.links.getSync(this.name))
+    const { queues = 1, disabledQueues = 0 } = tun ?? {}
+    if (queues + disabledQueues < 2) return
+    throw new NetloomError('ERR_INVALID_STATE', 'the device has several queues, which would not learn of it')
   }
 
   /** What forwards a port knows it as it was. */

@@ -127,6 +127,82 @@ if (requiresRoot(t)) {
     t.same(descriptors(), before)
   })
 
+  t.test(
+    'a device that cannot be set up does not stay for being persistent, and one that stays is marked',
+    async t => {
+      await t.rejects(Tap.create({ in: network, name: 'p0', persist: true, master: 'nobody' }), {
+        code: 'ERR_LINK_NOT_FOUND',
+      })
+      await t.rejects(Tap.create({ in: network, name: 'p0', persist: true, mtu: 65535 }))
+      t.equal(await network.links.find('p0'), undefined)
+      await using tap = await Tap.create({ in: network, name: 'p0', persist: true })
+      t.match(await network.links.get('p0'), { alias: 'netloom', tun: { persist: true } })
+      await network.links.change('p0', { alias: 'mine' })
+      await tap.close()
+      await using again = await Tap.open({ in: network, name: 'p0', persist: true })
+      t.match(await network.links.get('p0'), { alias: 'mine', tun: { persist: true } })
+      await again.delete()
+      await using plain = await Tap.create({ in: network, name: 'p0' })
+      t.equal((await network.links.get(plain.name)).alias, undefined)
+    },
+  )
+
+  t.test('a queue that joins others agrees with them, or changes nothing', async t => {
+    const base = { in: network, name: 'q0', multiQueue: true } as const
+    const refused = { code: 'ERR_LINK_MISMATCH' } as const
+    const features = async () => {
+      const { stdout } = await network.namespace.exec('ethtool', ['-k', 'q0'])
+      return /^tcp-segmentation-offload: (\w+)/m.exec(stdout)?.[1]
+    }
+    {
+      await using first = await Tap.create({ ...base, vnetHeaderSize: 12 })
+      const owned = await network.links.get('q0')
+      for (const options of [
+        {},
+        { vnetHeaderSize: 24 },
+        { packetInformation: true, vnetHeaderSize: 12 },
+      ] as const) {
+        await t.rejects(Tap.open({ ...base, ...options, owner: 77 }), refused)
+        await t.rejects(Tap.ensure({ ...base, ...options }), refused)
+      }
+      await t.rejects(Tap.open({ ...base, vnetHeaderSize: 12, vnetEndianness: 'little' }), refused)
+      t.same((await network.links.get('q0')).tun, owned.tun)
+      await using second = await Tap.open({ ...base, vnetHeaderSize: 12, owner: 77 })
+      t.match((await network.links.get('q0')).tun, { owner: 77, queues: 2 })
+      t.throws(() => second.setOffloads(['checksum']), { code: 'ERR_INVALID_STATE' })
+      t.throws(() => second.setVnetEndianness('little'), { code: 'ERR_INVALID_STATE' })
+      await first.close()
+      second.setOffloads(['checksum'])
+    }
+    {
+      await using whole = await Tap.create({
+        ...base,
+        offload: 'whole',
+        offloads: ['checksum', 'tso4', 'tso6'],
+      })
+      if (requires(t, 'ethtool')) t.equal(await features(), 'on')
+      await t.rejects(Tap.open({ ...base, vnetHeaderSize: 10 }), refused)
+      await t.rejects(Tap.open({ ...base, offload: 'split', offloads: ['checksum'] }), refused)
+      await using second = await Tap.open({ ...base, offload: 'whole' })
+      t.same([...second.accepts].sort(), [...whole.accepts].sort())
+      await using third = await Tap.open({
+        ...base,
+        offload: 'split',
+        offloads: ['tso6', 'tso4', 'checksum'],
+      })
+      t.same([...third.accepts].sort(), [...whole.accepts].sort())
+      if (requires(t, 'ethtool')) t.equal(await features(), 'on')
+    }
+    {
+      const left = await Tap.create({ ...base, offload: 'whole', persist: true })
+      await left.close()
+      await using alone = await Tap.open(base)
+      t.equal(alone.vnetHeaderBytes, 0)
+      if (requires(t, 'ethtool')) t.equal(await features(), 'off', 'what is left of queues that are gone')
+      await alone.delete()
+    }
+  })
+
   t.test('the driver tells what it offers', async t => {
     const features = await tuntapFeatures({ in: network })
     t.match(features, {
