@@ -1,15 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import {
-  invalidArgumentType,
-  NetloomError,
-  requireInteger,
-  requireOptions,
-  SystemError,
-} from '../errors/index.js'
+import { invalidArgumentType, NetloomError, requireOptions, SystemError } from '../errors/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import type { Offload } from '../port/index.js'
 import { flags } from './constants.js'
-import { askRoute, deviceNamespace } from './device-namespace.js'
+import { askRoute, type DeviceNamespace, deviceNamespace, isUntold } from './device-namespace.js'
 import {
   claim,
   closeDescriptor,
@@ -33,6 +27,7 @@ import {
   offloadSettings,
   type TuntapOptions,
 } from './options.js'
+import { descriptorNumber, type TakenDescriptor } from './taken-descriptor.js'
 import { readEndianness, setEndianness } from './vnet-endianness.js'
 
 /** How a port treats frames: what no descriptor tells. */
@@ -54,8 +49,11 @@ export interface Attached {
   /** As asked for with TUNSETIFF. */
   flags: number
   settings: FrameSettings
-  /** The descriptor is somebody else's until there is a port. */
-  lent?: boolean
+  /**
+   * The descriptor is somebody else's until there is a port; then this changes what has to be, and gives the offloads that
+   * are in force.
+   */
+  begin?: () => readonly Offload[]
 }
 
 /** How `create` (must not be there), `open` (must be there) and `ensure` (either) attach. */
@@ -149,10 +147,10 @@ function homeOf({ index }: TuntapIdentity, reference: NamespaceReference | undef
 
 /** TUNSETOFFLOAD: the offloads that are in force then. */
 function askForOffloads(fd: number, name: string, settings: OffloadSettings): readonly Offload[] {
-  if (settings.offload === 'off') return []
   const tunnels = settings.vnetHeaderSize === 24
+  const wanted = settings.offload === 'off' ? [] : settings.offloads
   const given =
-    settings.offloads ??
+    wanted ??
     probeOffloads(mask => driverAccepts(fd, name, 'TUNSETOFFLOAD', mask)).filter(
       offload => tunnels || offload !== 'udp-tunnel',
     )
@@ -170,13 +168,13 @@ export interface AdoptOptions
   packetInformation?: boolean
 }
 
-/** What an attached descriptor is, read back from the kernel; the mask of offloads is set anew. */
+/** What an attached descriptor is, read back from the kernel. */
 export async function readDescriptor(
   linkType: 'ethernet' | 'ip',
-  fd: number,
+  source: number | TakenDescriptor,
   options: AdoptOptions | undefined,
 ): Promise<Attached> {
-  requireInteger('fd', fd, 0, 2 ** 31 - 1)
+  const fd = descriptorNumber(source)
   const { packetInformation, ...others } = requireOptions('options', options, [
     'packetInformation',
     'offload',
@@ -207,13 +205,36 @@ export async function readDescriptor(
   const unbounded =
     driverAccepts(fd, name, 'TUNGETSNDBUF') && control(fd, name, 'TUNGETSNDBUF') === 2 ** 31 - 1
   const vnetEndianness = vnetHeaderSize ? readEndianness(fd, name) : 'native'
-  control(fd, name, 'TUNSETOFFLOAD', 0)
-  const offloads = askForOffloads(fd, name, checked)
-  prepareDescriptor(fd, true)
+  const framing = { ...checked, packetInformation: informed, vnetEndianness }
+  const shared =
+    identity.flags & flags.IFF_MULTI_QUEUE ? await offloadsOfOthers(fd, name, framing) : undefined
+  const begin = () => {
+    const offloads = shared ?? askForOffloads(fd, name, checked)
+    prepareDescriptor(fd, true)
+    if (typeof source === 'object') source.take()
+    return offloads
+  }
   const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST | flags.IFF_DETACH_QUEUE)
   const bounded = !unbounded || !!(identity.flags & flags.IFF_MULTI_QUEUE)
-  const settings = { ...checked, offloads, bounded, vnetEndianness, refused: [] }
-  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, lent: true }
+  const settings = { ...checked, offloads: [], bounded, vnetEndianness, refused: [] }
+  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, begin }
+}
+
+/** Undefined: the queue is alone, as far as one may ask. */
+async function offloadsOfOthers(
+  fd: number,
+  name: string,
+  framing: Parameters<typeof checkJoining>[3],
+): Promise<readonly Offload[] | undefined> {
+  let namespace: DeviceNamespace
+  try {
+    namespace = deviceNamespace(fd, name, undefined)
+  } catch (error) {
+    if (isUntold(error)) return undefined
+    throw error
+  }
+  using where = namespace
+  return await checkJoining(fd, name, where.reference, framing)
 }
 
 /** By netlink: TUNGETIFF reports IFF_NO_PI, which is also IFF_NOFILTER, for every descriptor without a filter. */
@@ -222,7 +243,7 @@ function hasPacketInformation(fd: number, name: string): boolean {
     using namespace = deviceNamespace(fd, name, undefined)
     return askRoute(namespace.reference, route => route.links.getSync(name).tun?.packetInformation ?? false)
   } catch (error) {
-    if (!(error instanceof SystemError) || error.request !== 'TUNGETDEVNETNS') throw error
+    if (!isUntold(error)) throw error
     const { errno, syscall, request } = error
     const hint =
       'whether frames have packet information is asked of the link, which needs CAP_NET_ADMIN where the device is: give { packetInformation } instead'

@@ -22,7 +22,7 @@ export function deviceNamespace(fd: number, name: string, home: number | undefin
   try {
     namespace = control(fd, name, 'TUNGETDEVNETNS')
   } catch (error) {
-    if (!(error instanceof SystemError) || error.code !== 'EPERM' || !isHere(fd, home)) throw error
+    if (!isUntold(error) || !isHere(fd, home)) throw error
     return { reference: undefined, id: identity(statSync('/proc/thread-self/ns/net')), [Symbol.dispose]() {} }
   }
   try {
@@ -37,6 +37,11 @@ export function deviceNamespace(fd: number, name: string, home: number | undefin
     closeDescriptor(namespace)
     throw error
   }
+}
+
+/** {@link deviceNamespace} was refused. */
+export function isUntold(error: unknown): error is SystemError {
+  return error instanceof SystemError && error.code === 'EPERM' && error.request === 'TUNGETDEVNETNS'
 }
 
 /** The link of that index, where the process is, has the device's name. */

@@ -64,6 +64,11 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
+/** It is the caller's, also where the worker ends. */
+export function disownDescriptor(fd: number): void {
+  native().disownDescriptor(fd)
+}
+
 /** Close-on-exec always; blocking or not as asked. */
 export function prepareDescriptor(fd: number, nonBlocking: boolean): void {
   native().prepareDescriptor(fd, nonBlocking)

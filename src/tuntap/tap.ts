@@ -4,6 +4,7 @@ import { closeDescriptor } from './handle.js'
 import { setUpLink } from './link-setup.js'
 import { type MacvtapOptions, openMacvtap } from './macvtap.js'
 import type { TuntapOptions } from './options.js'
+import type { TakenDescriptor } from './taken-descriptor.js'
 import { TuntapPort } from './tuntap-port.js'
 
 /**
@@ -43,12 +44,15 @@ export class Tap extends TuntapPort<'ethernet'> {
   }
 
   /**
-   * Adopts a descriptor that something else opened: name and framing are read back from it, and offloads are
-   * switched off. It is the port's on success only; it becomes non-blocking, for whoever else holds it too.
-   * @throws NetloomError `ERR_INVALID_STATE` when it is no attached device, `ERR_LINK_MISMATCH` when it is a TUN
+   * Adopts a descriptor that something else opened, or what `takeDescriptor()` gave: name and framing are read back from it,
+   * and offloads are as `options` say, or those that other queues have. On success only it is the port's, which closes it, and
+   * becomes non-blocking, for whoever else holds it too.
+   * @throws NetloomError `ERR_INVALID_STATE` when it is no attached device or has a port in this thread,
+   * `ERR_LINK_MISMATCH` when it is a TUN or other queues differ; SystemError `EPERM` without CAP_NET_ADMIN where the device is,
+   * unless `packetInformation` is given
    */
-  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tap> {
-    return new Tap(await readDescriptor('ethernet', fd, options))
+  static async fromDescriptor(descriptor: number | TakenDescriptor, options?: AdoptOptions): Promise<Tap> {
+    return new Tap(await readDescriptor('ethernet', descriptor, options))
   }
 
   /**

@@ -2,6 +2,7 @@ import { invalidArgumentValue } from '../errors/index.js'
 import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
 import { setUpLink } from './link-setup.js'
 import type { TuntapOptions } from './options.js'
+import type { TakenDescriptor } from './taken-descriptor.js'
 import { TuntapPort } from './tuntap-port.js'
 
 /** What a TUN is opened with: it has no MAC address, no bridge and no Ethernet fragments. */
@@ -36,8 +37,8 @@ export class Tun extends TuntapPort<'ip'> {
   }
 
   /** See {@link Tap.fromDescriptor}. */
-  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tun> {
-    return new Tun(await readDescriptor('ip', fd, options))
+  static async fromDescriptor(descriptor: number | TakenDescriptor, options?: AdoptOptions): Promise<Tun> {
+    return new Tun(await readDescriptor('ip', descriptor, options))
   }
 
   /** See {@link Tap.adopt}. */

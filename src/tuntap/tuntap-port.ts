@@ -6,7 +6,6 @@ import {
   NetloomError,
   requireInteger,
   requireOptions,
-  SystemError,
 } from '../errors/index.js'
 import { Namespace } from '../netns/index.js'
 import {
@@ -21,23 +20,18 @@ import {
 import { type Attached, attachQueue, type FrameSettings, parkDescriptor } from './attach.js'
 import { flags } from './constants.js'
 import { DeviceEvents } from './device-events.js'
-import { askRoute, type DeviceNamespace, deviceNamespace } from './device-namespace.js'
+import { askRoute, type DeviceNamespace, deviceNamespace, isUntold } from './device-namespace.js'
 import {
   attachFilter,
-  closeDescriptor,
   control,
+  disownDescriptor,
   identifyTuntap,
   prepareDescriptor,
   setTxFilter,
 } from './handle.js'
 import { offloadMask } from './offload.js'
+import { TakenDescriptor } from './taken-descriptor.js'
 import { setEndianness } from './vnet-endianness.js'
-
-/** A descriptor that was given away: the device lives until this and every copy of it is closed. */
-export interface TakenDescriptor extends Disposable {
-  readonly fd: number
-  close(): void
-}
 
 /** A TUN or TAP queue as a port. */
 export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort<L> {
@@ -53,7 +47,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     super(attached.fd, {
       linkType,
       name: attached.name,
-      lent: attached.lent ?? false,
+      lent: attached.begin !== undefined,
       accepts: settings.offloads,
       ...framingOf(linkType, attached.flags, settings),
     })
@@ -61,6 +55,13 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     this.#home = attached.home
     this.#settings = settings
     this.#name = attached.name
+    if (!attached.begin) return
+    try {
+      this.#setFraming({ offloads: attached.begin() })
+    } catch (error) {
+      disownDescriptor(this.end({ type: 'detached' }, true))
+      throw error
+    }
   }
 
   /** The device's present name; the last one known after the port's end. */
@@ -240,19 +241,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     requireBoolean('options.nonBlocking', nonBlocking)
     this.#open()
     prepareDescriptor(this.fd, nonBlocking)
-    let fd = this.end({ type: 'detached' }, true)
-    const close = () => {
-      if (fd < 0) return
-      closeDescriptor(fd)
-      fd = -1
-    }
-    return {
-      get fd() {
-        return fd
-      },
-      close,
-      [Symbol.dispose]: close,
-    }
+    return new TakenDescriptor(this.end({ type: 'detached' }, true))
   }
 
   /**
@@ -317,7 +306,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     try {
       namespace = this.namespaceNow()
     } catch (error) {
-      if (error instanceof SystemError && error.code === 'EPERM') return 0n
+      if (isUntold(error)) return 0n
       throw error
     }
     using where = namespace

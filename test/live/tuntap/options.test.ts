@@ -54,7 +54,7 @@ t.test('bad options are typed errors, before there is a device', async t => {
   await t.rejects(Tap.open({} as never), { code: 'ERR_INVALID_ARG_TYPE' })
   await t.rejects(Tap.open({ name: 'tap%d' }), { code: 'ERR_INVALID_ARG_VALUE' }, 'a pattern names nothing')
   await t.rejects(Tap.create(null as never), { code: 'ERR_INVALID_ARG_TYPE' })
-  for (const fd of [-1, 1.5, '3']) await t.rejects(Tap.fromDescriptor(fd as number), /fd/)
+  for (const fd of [-1, 1.5, '3']) await t.rejects(Tap.fromDescriptor(fd as number), /descriptor/)
   await t.rejects(Tap.fromDescriptor(0), { code: 'ERR_INVALID_STATE' })
   await t.rejects(Tap.adopt('nobody left this'), { code: 'ERR_DETACHED_TOKEN' })
   await t.rejects(Tap.adopt(5 as never), { code: 'ERR_INVALID_ARG_TYPE' })
@@ -201,6 +201,28 @@ if (requiresRoot(t)) {
       if (requires(t, 'ethtool')) t.equal(await features(), 'off', 'what is left of queues that are gone')
       await alone.delete()
     }
+  })
+
+  t.test('a descriptor that has a port gets no other, and nothing of it changes', async t => {
+    await using tap = await Tap.create({ in: network, name: 'q0', offload: 'whole' })
+    const offloads = [...tap.accepts]
+    for (const start of [() => undefined, () => void tap.batches().next()]) {
+      start()
+      await t.rejects(Tap.fromDescriptor(tap.fd), {
+        code: 'ERR_INVALID_STATE',
+        message: `descriptor ${tap.fd} has a port or a stream in this thread already`,
+      })
+    }
+    const features = await network.ethtool.features.get('q0')
+    t.equal(features['tx-tcp-segmentation']?.active, true)
+    t.same([...tap.accepts], offloads)
+    t.equal(tap.name, 'q0')
+    using taken = tap.takeDescriptor()
+    const unknown = { offload: 'whole', offloads: ['checksum', 'tso4', 'udp-tunnel'] } as const
+    await t.rejects(Tap.fromDescriptor(taken.fd, unknown), { code: 'ERR_INVALID_ARG_VALUE' })
+    await using again = await Tap.fromDescriptor(taken)
+    t.equal(taken.fd, -1)
+    t.equal(again.name, 'q0')
   })
 
   t.test('the driver tells what it offers', async t => {
