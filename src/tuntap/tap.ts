@@ -1,4 +1,4 @@
-import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { construct, invalidArgumentType, requireOptions, requireOwnCall } from '../errors/index.js'
 import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
 import { closeDescriptor } from './handle.js'
 import { setUpLink } from './link-setup.js'
@@ -14,7 +14,8 @@ import { TuntapPort } from './tuntap-port.js'
  *     for await (const packet of packets(tap)) console.log(describe(packet))
  */
 export class Tap extends TuntapPort<'ethernet'> {
-  private constructor(attached: Attached) {
+  private constructor(key: typeof construct, attached: Attached) {
+    requireOwnCall(key)
     super('ethernet', attached)
   }
 
@@ -25,7 +26,7 @@ export class Tap extends TuntapPort<'ethernet'> {
    * bad options, before anything happens
    */
   static async create(options?: TuntapOptions): Promise<Tap> {
-    return setUpLink(new Tap(await attachDevice('ethernet', options, 'create')), options)
+    return setUpLink(new Tap(construct, await attachDevice('ethernet', options, 'create')), options)
   }
 
   /**
@@ -35,12 +36,12 @@ export class Tap extends TuntapPort<'ethernet'> {
    * NetloomError `ERR_LINK_MISMATCH` when it has queues whose framing or offloads differ
    */
   static async open(options: TuntapOptions & { name: string }): Promise<Tap> {
-    return setUpLink(new Tap(await attachDevice('ethernet', options, 'open')), options)
+    return setUpLink(new Tap(construct, await attachDevice('ethernet', options, 'open')), options)
   }
 
   /** Attaches to a device of that name, made if need be. */
   static async ensure(options: TuntapOptions & { name: string }): Promise<Tap> {
-    return setUpLink(new Tap(await attachDevice('ethernet', options, 'ensure')), options)
+    return setUpLink(new Tap(construct, await attachDevice('ethernet', options, 'ensure')), options)
   }
 
   /**
@@ -52,7 +53,7 @@ export class Tap extends TuntapPort<'ethernet'> {
    * unless `packetInformation` is given
    */
   static async fromDescriptor(descriptor: number | TakenDescriptor, options?: AdoptOptions): Promise<Tap> {
-    return new Tap(await readDescriptor('ethernet', descriptor, options))
+    return new Tap(construct, await readDescriptor('ethernet', descriptor, options))
   }
 
   /**
@@ -64,7 +65,7 @@ export class Tap extends TuntapPort<'ethernet'> {
   static async openMacvtap(options: MacvtapOptions): Promise<Tap> {
     const fd = await openMacvtap(options)
     try {
-      return new Tap(await readDescriptor('ethernet', fd, { packetInformation: false }))
+      return new Tap(construct, await readDescriptor('ethernet', fd, { packetInformation: false }))
     } catch (error) {
       closeDescriptor(fd)
       throw error
@@ -76,12 +77,12 @@ export class Tap extends TuntapPort<'ethernet'> {
    * @throws NetloomError `ERR_DETACHED_TOKEN` for a token that was claimed before
    */
   static async adopt(token: string): Promise<Tap> {
-    return new Tap(adoptDescriptor('ethernet', token))
+    return new Tap(construct, adoptDescriptor('ethernet', token))
   }
 
   /** Another queue of this device, which must be `multiQueue`. @throws SystemError `E2BIG` when it has 256 */
   async openQueue(): Promise<Tap> {
-    return new Tap(this.nextQueue())
+    return new Tap(construct, this.nextQueue())
   }
 
   /**

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { Capture } from '../../../src/capture/index.js'
+import { GenericConnection, RouteConnection } from '../../../src/netlink/index.js'
 import { Namespace } from '../../../src/netns/index.js'
 import { Network } from '../../../src/network/index.js'
 import { FrameBatch, NativeBatch, portPair } from '../../../src/port/index.js'
@@ -133,6 +135,17 @@ if (requiresRoot(t)) {
       }
     }
     t.pass()
+  })
+
+  t.test('what only its class constructs', t => {
+    for (const each of [Tap, Tun, Capture, Namespace, Network, RouteConnection, GenericConnection]) {
+      const open = each as unknown as new (given: unknown, more?: unknown) => unknown
+      for (const value of [{ fd: 3, settings: {} }, 3, undefined, Symbol('netloom.construct')]) {
+        t.throws(() => new open(value), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+        t.throws(() => new open(value, value), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+      }
+    }
+    t.end()
   })
 
   t.test('memory that may change or vanish is refused', async t => {
