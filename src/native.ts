@@ -450,6 +450,7 @@ export interface NativeBinding {
 /** What is missing when a call is refused, wherever it was made. */
 const hints = new Map([
   ['setns -1', 'entering a network namespace needs CAP_SYS_ADMIN in the user namespace that owns it'],
+  ['setns -22', 'the descriptor is of no network namespace'],
 ])
 
 let loaded: NativeBinding | undefined

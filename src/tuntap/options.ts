@@ -43,7 +43,7 @@ export interface DriverOptions {
   carrier?: boolean
   /**
    * The device outlives its descriptors, from when its link is set up; its alias is then `netloom`, if it had none. Default: as
-   * it is, which is false for a new one.
+   * it is, which is false for a new one; false does not take it back, see `setPersist()`.
    */
   persist?: boolean
   /** User id that may open the device without rights, as the user namespace of the network numbers it. */
@@ -237,7 +237,11 @@ function checkLinkOptions(options: LinkOptions): void {
   if (addresses !== undefined) {
     if (!Array.isArray(addresses))
       throw invalidArgumentType('options.addresses', 'an array of strings', addresses)
-    for (const address of addresses) parseIpPrefix(address)
+    for (const address of addresses) {
+      if (parseIpPrefix(address).bytes.every(byte => byte === 0)) {
+        throw invalidArgumentValue('options.addresses', address, 'must not hold the unspecified address')
+      }
+    }
   }
   if (typeof master === 'string') checkInterfaceName(master)
   else optionalInteger('options.master', master, 1, 2 ** 31 - 1)

@@ -86,7 +86,7 @@ export class Tap extends TuntapPort<'ethernet'> {
   }
 
   /**
-   * TUNSETTXFILTER: only frames to these MAC addresses, and broadcasts, reach the reader. Returns how many are
+   * TUNSETTXFILTER: only frames to these MAC addresses, at most 64, and broadcasts, reach the reader. Returns how many are
    * matched exactly; of the rest the kernel matches a hash. No addresses and `allMulticast: false`: no filter.
    */
   setTxFilter(filter: { addresses: readonly string[]; allMulticast?: boolean }): number {
@@ -94,7 +94,10 @@ export class Tap extends TuntapPort<'ethernet'> {
       'addresses',
       'allMulticast',
     ])
-    if (!Array.isArray(addresses)) throw invalidArgumentType('filter.addresses', 'an array', addresses)
+    // The driver's table ends there (native/sys/tuntap.h).
+    if (!Array.isArray(addresses) || addresses.length > 64) {
+      throw invalidArgumentType('filter.addresses', 'an array of at most 64', addresses)
+    }
     if (typeof allMulticast !== 'boolean') {
       throw invalidArgumentType('filter.allMulticast', 'a boolean', allMulticast)
     }

@@ -246,7 +246,8 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
 
   /**
    * Ends the port here and returns a token with which another worker of this process goes on: `Tap.adopt(token)`.
-   * The token is a string, good for one claim.
+   * The token is a string, good for one claim. Until then the device lives as long as the process: `adopt()` and `close()` where
+   * nobody else claims it.
    */
   detach(): string {
     this.#open()
@@ -263,6 +264,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
    * An open iterator keeps the process alive. Rejects with SystemError `EPERM` for who may not ask where the device is.
    */
   override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
+    requireOptions('options', options, ['signal'])
     const events = new DeviceEvents(
       () => this.fd,
       () => this.namespaceNow(),
@@ -290,9 +292,12 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return await Namespace.open({ fd: where.reference.fd })
   }
 
-  /** Deletes the device, also a persistent one, once its last queue is closed. */
+  /**
+   * Closes the port and deletes the device, also a persistent one, once its last queue is closed.
+   * @throws NetloomError `ERR_PORT_CLOSED` from a port that has ended: `network.links.delete()` does it without one
+   */
   async delete(): Promise<void> {
-    if (!this.ended) this.setPersist(false)
+    this.setPersist(false)
     await this.close()
   }
 

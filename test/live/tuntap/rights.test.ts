@@ -126,5 +126,11 @@ if (requiresRoot(t) && requires(t, 'unshare', 'setpriv', 'mount', 'mknod')) {
       })`,
     })
     t.same(owned, { made: 'mine0' })
+    const down = attempt({
+      script: 'ip tuntap add dev mine0 mode tap user 65534',
+      user: nobody,
+      source: "Tap.open({ name: 'mine0' })",
+    })
+    t.match(down, { code: 'EPERM', message: /mine0.*CAP_NET_ADMIN.*up: false/ })
   })
 }
