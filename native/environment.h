@@ -44,6 +44,9 @@ class Environment {
   // A descriptor that JavaScript holds as a number, perhaps: closed with the environment if nobody does before.
   void own(int fd) { owned_.insert(fd); }
   void disown(int fd) { owned_.erase(fd); }
+  // A descriptor has one port at most: false if it has one already.
+  bool take_for_port(int fd) { return of_ports_.insert(fd).second; }
+  void leave_to_others(int fd) { of_ports_.erase(fd); }
   // Around uv_close: the environment outlives the callback.
   void closing_started() { closing_++; }
   void closing_finished();
@@ -80,6 +83,7 @@ class Environment {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   LoopResource* first_ = nullptr;
   std::set<int> owned_;
+  std::set<int> of_ports_;
   WritingMemory* writing_memory_ = nullptr;
   int closing_ = 0;
   bool exiting_ = false;

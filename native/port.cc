@@ -24,6 +24,7 @@ bool Port::start(Napi::Object object, int fd, Napi::Function on_ready) {
   if (!wanted) return false;
   object.Set("number", Napi::Number::New(env, number_));
   object.Set("wanted", Napi::Value(env, wanted));
+  if (!environment_.take_for_port(fd)) return throw_failure(env, {EEXIST, "epoll_ctl", nullptr}), false;
   int error = poll_.open(environment_, fd, this, [](void* owner, int status, int events) {
     auto* self = static_cast<Port*>(owner);
     self->turn_.renew();
@@ -33,9 +34,11 @@ bool Port::start(Napi::Object object, int fd, Napi::Function on_ready) {
     self->environment_.tell_ready(self->on_ready_, status, events, read);
   });
   if (error != 0) {
+    environment_.leave_to_others(fd);
     throw_failure(env, {-error, "epoll_ctl", nullptr});
     return false;
   }
+  polled_ = fd;
   on_ready_ = Napi::Persistent(on_ready);
   environment_.attach(*this);
   attached_ = true;
@@ -56,6 +59,8 @@ int32_t Port::read_ahead() {
 void Port::stop() {
   if (attached_) environment_.detach(*this);
   attached_ = false;
+  if (polled_ >= 0) environment_.leave_to_others(polled_);
+  polled_ = -1;
   poll_.close();
   on_ready_.Reset();
 }

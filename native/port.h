@@ -64,6 +64,7 @@ class Port : protected LoopResource {
   SharedMemory* const wanted_;
   Napi::FunctionReference on_ready_;
   bool attached_ = false;
+  int polled_ = -1;
   Forwarding* forwarding_ = nullptr;
 };
 

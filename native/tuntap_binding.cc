@@ -26,18 +26,8 @@ Napi::Object describe(Napi::Env env, int fd, const TuntapIdentity& identity) {
   return object;
 }
 
-// openTuntap(namespaceDescriptor or -1, name, flags, mustExist, settings): settings are owner, group, sendBuffer,
-// vnetHeaderSize, offload, persist, each undefined when not to be set.
-Napi::Value open(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
-  if (!info[1].IsString() || !info[4].IsObject()) return throw_bad_call(env, "openTuntap"), env.Undefined();
-  std::string name = info[1].As<Napi::String>();
-  TuntapOptions options = {};
-  if (name.size() >= sizeof options.name) return throw_bad_call(env, "name"), env.Undefined();
-  memcpy(options.name, name.data(), name.size());
-  options.flags = static_cast<uint16_t>(uint_of(info, 2));
-  options.must_exist = bool_of(info, 3);
-  Napi::Object settings = info[4].As<Napi::Object>();
+// Settings are owner, group, sendBuffer, vnetHeaderSize, offload, each undefined when not to be set.
+void read_settings(Napi::Object settings, TuntapOptions& options) {
   auto read = [&](const char* key, bool& set, auto& value) {
     Napi::Value given = settings.Get(key);
     if ((set = given.IsNumber())) value = given.As<Napi::Number>().Int64Value();
@@ -47,13 +37,34 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   read("sendBuffer", options.set_send_buffer, options.send_buffer);
   read("vnetHeaderSize", options.set_vnet_header_size, options.vnet_header_size);
   read("offload", options.set_offload, options.offload);
-  Napi::Value persist = settings.Get("persist");
-  options.persist = persist.IsBoolean() && persist.As<Napi::Boolean>().Value();
+}
+
+// openTuntap(namespaceDescriptor or -1, name, flags, mustExist, settings)
+Napi::Value open(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!info[1].IsString() || !info[4].IsObject()) return throw_bad_call(env, "openTuntap"), env.Undefined();
+  std::string name = info[1].As<Napi::String>();
+  TuntapOptions options = {};
+  if (name.size() >= sizeof options.name) return throw_bad_call(env, "name"), env.Undefined();
+  memcpy(options.name, name.data(), name.size());
+  options.flags = static_cast<uint16_t>(uint_of(info, 2));
+  options.must_exist = bool_of(info, 3);
+  read_settings(info[4].As<Napi::Object>(), options);
   Opened opened = open_on_thread(int_of(info, 0, -1), open_tuntap, &options);
   if (opened.failure) return throw_failure(env, opened.failure), env.Undefined();
   TuntapIdentity identity;
   memcpy(&identity, opened.payload, sizeof identity);
   return describe(env, own(env, opened.descriptors[0]), identity);
+}
+
+// configureTuntap(namespaceDescriptor or -1, fd, settings)
+void configure(const Napi::CallbackInfo& info) {
+  if (!info[2].IsObject()) return throw_bad_call(info.Env(), "configureTuntap");
+  TuntapOptions options = {};
+  options.fd = int_of(info, 1, -1);
+  read_settings(info[2].As<Napi::Object>(), options);
+  Opened done = open_on_thread(int_of(info, 0, -1), configure_tuntap, &options);
+  if (done.failure) throw_failure(info.Env(), done.failure);
 }
 
 // openMacvtap(namespaceDescriptor or -1, path): a descriptor of the device whose number sysfs tells there
@@ -112,6 +123,7 @@ Napi::Value set_tx_filter(const Napi::CallbackInfo& info) {
 void define_tuntap(Napi::Env env, Napi::Object exports) {
   exports.Set("openMacvtap", Napi::Function::New(env, open_tap_of_macvtap, "openMacvtap"));
   exports.Set("openTuntap", Napi::Function::New(env, open, "openTuntap"));
+  exports.Set("configureTuntap", Napi::Function::New(env, configure, "configureTuntap"));
   exports.Set("identifyTuntap", Napi::Function::New(env, identify, "identifyTuntap"));
   exports.Set("controlTuntap", Napi::Function::New(env, control, "controlTuntap"));
   exports.Set("attachTuntapFilter", Napi::Function::New(env, attach_filter, "attachTuntapFilter"));

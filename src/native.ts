@@ -297,7 +297,6 @@ export interface NativeTuntapSettings {
   sendBuffer?: number | undefined
   vnetHeaderSize?: number | undefined
   offload?: number | undefined
-  persist?: boolean | undefined
 }
 
 export interface NativeBinding {
@@ -412,6 +411,8 @@ export interface NativeBinding {
     mustExist: boolean,
     settings: NativeTuntapSettings,
   ): NativeTuntapIdentity
+  /** The settings of an attached descriptor, made inside. */
+  configureTuntap(namespace: number, fd: number, settings: NativeTuntapSettings): void
   /** A descriptor of the device whose number a file of sysfs tells there. */
   openMacvtap(namespace: number, path: string): number
   identifyTuntap(fd: number): NativeTuntapIdentity
@@ -451,6 +452,7 @@ export interface NativeBinding {
 /** What is missing when a call is refused, wherever it was made. */
 const hints = new Map([
   ['setns -1', 'entering a network namespace needs CAP_SYS_ADMIN in the user namespace that owns it'],
+  ['setns -22', 'the descriptor is of no network namespace'],
 ])
 
 let loaded: NativeBinding | undefined

@@ -31,7 +31,6 @@ Failure configure(int fd, const TuntapOptions& options) {
     return Failure::last("ioctl", "TUNSETGROUP");
   if (options.set_send_buffer && ioctl(fd, TUNSETSNDBUF, &send_buffer) != 0)
     return Failure::last("ioctl", "TUNSETSNDBUF");
-  if (options.persist && ioctl(fd, TUNSETPERSIST, 1ul) != 0) return Failure::last("ioctl", "TUNSETPERSIST");
   return {};
 }
 
@@ -73,6 +72,11 @@ void open_tuntap(const void* argument, Opened& out) {
   static_assert(sizeof identity <= sizeof out.payload);
   memcpy(out.payload, &identity, sizeof identity);
   out.add(std::move(fd));
+}
+
+void configure_tuntap(const void* argument, Opened& out) {
+  const TuntapOptions& options = *static_cast<const TuntapOptions*>(argument);
+  out.failure = configure(options.fd, options);
 }
 
 Result<TuntapIdentity> identify_tuntap(int fd) {

@@ -8,10 +8,11 @@
 namespace netloom {
 
 struct TuntapOptions {
+  int fd;               // for configure_tuntap
   char name[16];        // name or pattern such as tap%d; empty = the kernel's own pattern
   uint16_t flags;       // IFF_TUN or IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE, …
   bool must_exist;      // attach to what is there; with IFF_TUN_EXCL in `flags`: make what is not
-  bool set_owner, set_group, set_send_buffer, set_vnet_header_size, set_offload, persist;
+  bool set_owner, set_group, set_send_buffer, set_vnet_header_size, set_offload;
   uint32_t owner, group;
   int32_t send_buffer;
   int32_t vnet_header_size;
@@ -30,6 +31,9 @@ struct TuntapIdentity {
 // setting is made before the descriptor is handed out. The offload mask is device-wide and outlives a
 // descriptor on persistent devices, so `set_offload` should be on also for a mask of 0.
 void open_tuntap(const void* argument, Opened& out);
+
+// The same for the settings only, of an attached descriptor. User and group ids are numbered as inside.
+void configure_tuntap(const void* argument, Opened& out);
 
 // TUNGETIFF. EBADFD once the device was deleted, ENOTTY for another kind of file.
 Result<TuntapIdentity> identify_tuntap(int fd);

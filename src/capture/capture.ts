@@ -1,4 +1,11 @@
-import { invalidArgumentValue, NetloomError, requireOptions, SystemError } from '../errors/index.js'
+import {
+  construct,
+  invalidArgumentValue,
+  NetloomError,
+  requireOptions,
+  requireOwnCall,
+  SystemError,
+} from '../errors/index.js'
 import { deferred, onAbort } from '../lifecycle/index.js'
 import {
   budgetSpent,
@@ -82,7 +89,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   readonly #timeoutMs: number
   #recording: { stop(): Promise<unknown> } | undefined
 
-  private constructor(opened: OpenedCapture<L>, signal: AbortSignal | undefined) {
+  private constructor(key: typeof construct, opened: OpenedCapture<L>, signal: AbortSignal | undefined) {
+    requireOwnCall(key)
     const { link, ring, settings, linkType } = opened
     const released = deferred<void>()
     super(onReady => createPacketPort(ring, link?.index ?? 0, onReady, released.resolve), {
@@ -136,7 +144,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
     if (settings.offload !== 'off' && linkType !== 'ethernet') {
       throw invalidArgumentValue('options.offload', settings.offload, 'is for links of Ethernet only')
     }
-    return new Capture(await openCapture(options, settings, link, linkType as T), options.signal)
+    return new Capture(construct, await openCapture(options, settings, link, linkType as T), options.signal)
   }
 
   /**
@@ -146,7 +154,11 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
    */
   static async openAny(options: CaptureAnyOptions = {}): Promise<Capture<'linux-sll2'>> {
     const settings = anySettings(options)
-    return new Capture(await openCapture(options, settings, undefined, 'linux-sll2'), options.signal)
+    return new Capture(
+      construct,
+      await openCapture(options, settings, undefined, 'linux-sll2'),
+      options.signal,
+    )
   }
 
   override tryReceive(options?: ReceiveOptions): CaptureBatch<L> | undefined {

@@ -38,6 +38,14 @@ export function underPath<T>(path: string, act: () => T): T {
 
 const argumentCodes = new Set(['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE'])
 
+/** @internal What a class gives its own constructor, so that nobody else can call it: TypeScript's `private` ends with the types. */
+export const construct: unique symbol = Symbol('netloom.construct')
+
+/** @internal Throws ERR_ILLEGAL_CONSTRUCTOR, as Node's classes do, unless a class constructs itself. */
+export function requireOwnCall(key: unknown): void {
+  if (key !== construct) throw withCode(new TypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR')
+}
+
 /** An integer in `[min, max]`, or a typed error. */
 export function requireInteger(name: string, value: unknown, min: number, max: number): number {
   if (typeof value !== 'number') throw invalidArgumentType(name, 'a number', value)

@@ -9,6 +9,7 @@
  * Imports nothing.
  */
 export {
+  construct,
   invalidArgumentType,
   invalidArgumentValue,
   outOfRange,
@@ -16,6 +17,7 @@ export {
   requireInteger,
   requireObject,
   requireOptions,
+  requireOwnCall,
   underPath,
 } from './arguments.js'
 export { type ErrorCode, errorCodes } from './codes.js'

@@ -6,7 +6,7 @@ import {
   requireInteger,
 } from '../errors/index.js'
 import { GsoColumn } from './gso-column.js'
-import type { LinkType } from './link-type.js'
+import { type LinkType, linkTypes } from './link-type.js'
 
 /**
  * What is known of each frame beside its bytes, a column each. Captures and capture files have them; which ones, the
@@ -106,6 +106,9 @@ export class BufferBatch<L extends LinkType = LinkType> implements FrameBatch<L>
   constructor(options: AllocateOptions<L>) {
     if (typeof options !== 'object' || options === null) {
       throw invalidArgumentType('options', 'an object', options)
+    }
+    if (typeof options.linkType !== 'string' || !Object.hasOwn(linkTypes, options.linkType)) {
+      throw invalidArgumentValue('options.linkType', options.linkType, 'must name a link type')
     }
     const frames = requireInteger('frames', options.frames, 1, 1 << 20)
     const bytes = requireInteger('bytes', options.bytes, 0, 1 << 30)

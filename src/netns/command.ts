@@ -39,8 +39,10 @@ export interface ExecResult {
 export class CommandError extends NetloomError {
   readonly result: ExecResult
 
-  constructor(command: string, result: ExecResult) {
-    const how = result.code === null ? `was ended by ${result.signal}` : `ended with code ${result.code}`
+  constructor(command: string, result: ExecResult, timeoutMs?: number) {
+    const late = timeoutMs === undefined ? '' : ` after ${timeoutMs} ms (timeoutMs)`
+    const how =
+      result.code === null ? `was ended by ${result.signal}${late}` : `ended with code ${result.code}`
     const said = result.stderr.trim().split('\n').at(-1)
     super('ERR_COMMAND_FAILED', `${command} ${how}${said ? `: ${said}` : ''}`)
     this.result = result
@@ -57,6 +59,8 @@ export function spawnInside(
   args: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
+  // Node's own takes options in this place.
+  if (!Array.isArray(args)) throw invalidArgumentType('args', 'an array of strings', args)
   // A new process starts in the namespace of the thread that forks it.
   const started = callInside(namespace, () => spawn(command, args, options))
   return started?.value ?? spawnThroughNsenter(namespace, command, args, options)
@@ -121,6 +125,7 @@ export async function execInside(
     throw invalidArgumentType('options.input', 'a string or an instance of Uint8Array', input)
   }
   throwIfAborted(signal)
+  const begun = performance.now()
   const child = spawnInside(namespace, command, args, {
     cwd,
     env,
@@ -150,6 +155,10 @@ export async function execInside(
       aborted ? fail(abortError(signal!)) : resolve({ stdout, stderr, code, signal: by }),
     )
   })
-  if (result.code !== 0 && reject !== false) throw new CommandError(command, result)
+  if (result.code !== 0 && reject !== false) {
+    const late =
+      result.signal === 'SIGKILL' && timeoutMs !== undefined && performance.now() - begun >= timeoutMs
+    throw new CommandError(command, result, late ? timeoutMs : undefined)
+  }
   return result
 }

@@ -2,7 +2,14 @@ import type { ChildProcess } from 'node:child_process'
 import type dgram from 'node:dgram'
 import { readdir } from 'node:fs/promises'
 import type net from 'node:net'
-import { invalidArgumentValue, NetloomError, requireInteger, requireOptions } from '../errors/index.js'
+import {
+  construct,
+  invalidArgumentValue,
+  NetloomError,
+  requireInteger,
+  requireOptions,
+  requireOwnCall,
+} from '../errors/index.js'
 import { type ExecOptions, type ExecResult, execInside, type SpawnOptions, spawnInside } from './command.js'
 import {
   closeDescriptor,
@@ -70,7 +77,8 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
   /** The kernel's settings inside. */
   readonly sysctl = new Sysctl(() => this.#open())
 
-  private constructor(fd: number, name: string | undefined) {
+  private constructor(key: typeof construct, fd: number, name: string | undefined) {
+    requireOwnCall(key)
     this.#fd = fd
     this.id = identify(fd)
     this.name = name
@@ -87,7 +95,7 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
     const fd = createNamespace(userNamespace === true, beside.fd)
     try {
       if (name !== undefined) nameNamespace(fd, name)
-      return new Namespace(fd, name)
+      return new Namespace(construct, fd, name)
     } catch (error) {
       closeDescriptor(fd)
       throw error
@@ -100,16 +108,17 @@ export class Namespace implements NamespaceHandle, AsyncDisposable {
    */
   static async open(which: NamespaceOpenOptions | 'current' = 'current'): Promise<Namespace> {
     if (which === 'current')
-      return new Namespace(openNamespace('/proc/thread-self/ns/net', 'namespace'), undefined)
+      return new Namespace(construct, openNamespace('/proc/thread-self/ns/net', 'namespace'), undefined)
     const { name, pid, fd, path } = requireOptions('options', which, ['name', 'pid', 'fd', 'path'])
     if ([name, pid, fd, path].filter(value => value !== undefined).length !== 1) {
       throw invalidArgumentValue('options', which, 'must have exactly one of name, pid, fd and path')
     }
-    if (name !== undefined) return new Namespace(openNamed(name), name)
-    if (pid !== undefined) return new Namespace(openOfProcess(pid), undefined)
-    if (path !== undefined) return new Namespace(openNamespace(path, `namespace at ${path}`), undefined)
+    if (name !== undefined) return new Namespace(construct, openNamed(name), name)
+    if (pid !== undefined) return new Namespace(construct, openOfProcess(pid), undefined)
+    if (path !== undefined)
+      return new Namespace(construct, openNamespace(path, `namespace at ${path}`), undefined)
     requireInteger('options.fd', fd, 0, 2 ** 31 - 1)
-    return new Namespace(duplicateNamespace(fd!), undefined)
+    return new Namespace(construct, duplicateNamespace(fd!), undefined)
   }
 
   /** The names that `ip netns list` shows, in order. */

@@ -1,4 +1,4 @@
-import { NetloomError, requireOptions } from '../errors/index.js'
+import { construct, NetloomError, requireOptions, requireOwnCall } from '../errors/index.js'
 import type { WaitOptions } from '../netlink/core/index.js'
 import { type Ethtool, GenericConnection, type Wireguard } from '../netlink/generic/index.js'
 import { Nat } from '../netlink/netfilter/index.js'
@@ -64,7 +64,8 @@ export class Network implements AsyncDisposable {
   #generic: GenericConnection | undefined
   #open = true
 
-  private constructor(namespace: Namespace, route: RouteConnection) {
+  private constructor(key: typeof construct, namespace: Namespace, route: RouteConnection) {
+    requireOwnCall(key)
     this.namespace = namespace
     this.#route = route
     this.links = new NetworkLinks(route, namespace)
@@ -92,7 +93,7 @@ export class Network implements AsyncDisposable {
     try {
       route = RouteConnection.open(namespace)
       await route.links.change('lo', { up: true })
-      return new Network(namespace, route)
+      return new Network(construct, namespace, route)
     } catch (error) {
       route?.close()
       await namespace.delete()
@@ -104,7 +105,7 @@ export class Network implements AsyncDisposable {
   static async open(which?: NamespaceReference): Promise<Network> {
     const namespace = await openNamespace(which)
     try {
-      return new Network(namespace, RouteConnection.open(namespace))
+      return new Network(construct, namespace, RouteConnection.open(namespace))
     } catch (error) {
       await namespace.close()
       throw error

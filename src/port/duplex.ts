@@ -4,6 +4,7 @@ import { FrameBatch, type LinkType } from '../frames/index.js'
 import { FrameIterator } from './frame-iterator.js'
 import { batchesAs } from './ownership.js'
 import type { FramePort } from './port.js'
+import { requirePort } from './require-port.js'
 
 export interface DuplexOptions {
   /** Frames that are buffered in each direction, 1 to 65536. Default 64. */
@@ -24,6 +25,7 @@ export interface DuplexOptions {
  * @throws NetloomError `ERR_PORT_LOCKED` when the port has a reader
  */
 export function toDuplex<L extends LinkType>(port: FramePort<L>, options?: DuplexOptions): Duplex {
+  requirePort(port)
   const { highWaterMark = 64, onDestroy = 'close' } = requireOptions('options', options, [
     'highWaterMark',
     'onDestroy',

@@ -4,6 +4,7 @@ import { FilteredBatches } from './filtered-batches.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'
 import type { FramePort, Offload, PortCounters, ReceiveOptions, SendResult, WaitOptions } from './port.js'
 import { frameTooLong, portClosed } from './port-errors.js'
+import { requirePort } from './require-port.js'
 import { checkSendable } from './sendable.js'
 import { SenderLine } from './sender-line.js'
 import { TurnBudget } from './turn-budget.js'
@@ -43,7 +44,7 @@ export type ImpairedPort<L extends LinkType = LinkType> = FramePort<L> & Impairm
  * - Delayed frames keep the process alive until they are sent. `close()` discards them.
  */
 export function impair<L extends LinkType>(port: FramePort<L>, options?: ImpairOptions): ImpairedPort<L> {
-  return new Impaired(port, options)
+  return new Impaired(requirePort(port), options)
 }
 
 interface Delayed {

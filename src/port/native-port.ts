@@ -1,4 +1,4 @@
-import { invalidArgumentValue, outOfRange, SystemError } from '../errors/index.js'
+import { invalidArgumentValue, NetloomError, outOfRange, SystemError } from '../errors/index.js'
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { deferred } from '../lifecycle/index.js'
 import { BatchReader, type DeliveredBatch } from './batch-reader.js'
@@ -155,6 +155,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         this.handle = openFramePort(source, options, onReady) as NativePortHandle as H
       } catch (error) {
         if (!options.lent) closeDescriptor(source)
+        if (error instanceof SystemError && error.code === 'EEXIST') throw descriptorInUse(source, error)
         throw error
       }
     }
@@ -631,6 +632,11 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     this.#holding = hold
     this.#calls.ref(this.#number, hold)
   }
+}
+
+function descriptorInUse(fd: number, cause: SystemError): NetloomError {
+  const message = `descriptor ${fd} has a port or a stream in this thread already`
+  return new NetloomError('ERR_INVALID_STATE', message, { cause })
 }
 
 /** A single frame that native code can check: of this realm, and not resizable, which native code can't see. */

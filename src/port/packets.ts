@@ -1,6 +1,7 @@
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { FrameIterator } from './frame-iterator.js'
 import type { FramePort, ReceiveOptions, WaitOptions } from './port.js'
+import { requirePort } from './require-port.js'
 
 /** A frame that says what its first byte belongs to, so that it can be decoded and described. */
 export interface Packet<L extends LinkType = LinkType> {
@@ -26,7 +27,7 @@ export function frames<L extends LinkType>(
   port: FramePort<L>,
   options?: ReceiveOptions & WaitOptions,
 ): AsyncIterableIterator<Uint8Array> {
-  return new FrameIterator(port.batches(options), copyOf, options?.signal)
+  return new FrameIterator(requirePort(port).batches(options), copyOf, options?.signal)
 }
 
 /** As {@link frames}, with the link type beside the bytes. */
@@ -34,7 +35,7 @@ export function packets<L extends LinkType>(
   port: FramePort<L>,
   options?: ReceiveOptions & WaitOptions,
 ): AsyncIterableIterator<Packet<L>> {
-  return new FrameIterator(port.batches(options), packetOf, options?.signal)
+  return new FrameIterator(requirePort(port).batches(options), packetOf, options?.signal)
 }
 
 function copyOf(batch: FrameBatch, i: number): Uint8Array {

@@ -48,7 +48,7 @@ function singleFrame(frame: Uint8Array): Sendable {
 }
 
 function columns<L extends LinkType>(batch: FrameBatch<L>, linkType: L): Sendable {
-  if (typeof batch !== 'object' || batch === null) {
+  if (typeof batch !== 'object' || batch === null || Array.isArray(batch) || isOtherMemory(batch)) {
     throw invalidArgumentType('batch', 'a FrameBatch or an instance of Uint8Array', batch)
   }
   const { slab, offsets, lengths, count, gso } = batch
@@ -65,6 +65,10 @@ function columns<L extends LinkType>(batch: FrameBatch<L>, linkType: L): Sendabl
     if (gso.count < count) throw outOfRange('batch.gso.count', `>= ${count}`, gso.count)
   }
   return { slab, offsets, lengths, count, gso }
+}
+
+function isOtherMemory(value: object): boolean {
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
 }
 
 function checkColumn(name: string, column: unknown, count: unknown): void {

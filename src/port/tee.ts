@@ -4,6 +4,7 @@ import { FilteredBatches } from './filtered-batches.js'
 import { PortObserver } from './observer.js'
 import { type BatchIterator, type ReaderKind, readAs } from './ownership.js'
 import type { FramePort, ReceiveOptions, SendResult, WaitOptions } from './port.js'
+import { requirePort } from './require-port.js'
 import { checkSendable } from './sendable.js'
 import { WrappedPort } from './wrapped-port.js'
 
@@ -23,6 +24,7 @@ export function tee<L extends LinkType>(
   port: FramePort<L>,
   options?: TeeOptions,
 ): [FramePort<L>, PortObserver<L>] {
+  requirePort(port)
   const { queuePackets = 1024 } = requireOptions('options', options, ['queuePackets'])
   const limit = requireInteger('options.queuePackets', queuePackets, 1, 1 << 20)
   const observer = new PortObserver(port.linkType, limit)

@@ -2,6 +2,7 @@ import { ReadableStream, WritableStream } from 'node:stream/web'
 import type { FrameBatch, LinkType } from '../frames/index.js'
 import { batchesAs } from './ownership.js'
 import type { FramePort, ReceiveOptions } from './port.js'
+import { requirePort } from './require-port.js'
 
 /**
  * What the port receives as a Web stream of batches. Nothing is read ahead: a batch is received when somebody
@@ -18,7 +19,7 @@ export function toReadable<L extends LinkType>(
   port: FramePort<L>,
   options?: ReceiveOptions,
 ): ReadableStream<FrameBatch<L>> {
-  const batches = batchesAs(port, 'stream', options)
+  const batches = batchesAs(requirePort(port), 'stream', options)
   let canceled = false
   return new ReadableStream<FrameBatch<L>>(
     {
@@ -47,6 +48,7 @@ export function toReadable<L extends LinkType>(
 export function toWritable<L extends LinkType>(
   port: FramePort<L>,
 ): WritableStream<FrameBatch<L> | Uint8Array> {
+  requirePort(port)
   return new WritableStream<FrameBatch<L> | Uint8Array>({
     async write(chunk, controller) {
       // The types of Node 20 lack the signal, which it has.

@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import {
-  invalidArgumentType,
-  NetloomError,
-  requireInteger,
-  requireOptions,
-  SystemError,
-} from '../errors/index.js'
-import { RouteConnection } from '../netlink/route/index.js'
+import { invalidArgumentType, NetloomError, requireOptions, SystemError } from '../errors/index.js'
 import type { NamespaceReference } from '../netns/index.js'
 import type { Offload } from '../port/index.js'
 import { flags } from './constants.js'
-import { deviceNamespace } from './device-namespace.js'
+import { askRoute, type DeviceNamespace, deviceNamespace, isUntold } from './device-namespace.js'
 import {
   claim,
   closeDescriptor,
+  configureTuntap,
   control,
   driverAccepts,
   identifyTuntap,
@@ -22,6 +16,7 @@ import {
   prepareDescriptor,
   type TuntapIdentity,
 } from './handle.js'
+import { checkJoining } from './joining.js'
 import { offloadMask, probeOffloads } from './offload.js'
 import { notADevice, openError } from './open-error.js'
 import {
@@ -32,6 +27,8 @@ import {
   offloadSettings,
   type TuntapOptions,
 } from './options.js'
+import { descriptorNumber, type TakenDescriptor } from './taken-descriptor.js'
+import { readEndianness, setEndianness } from './vnet-endianness.js'
 
 /** How a port treats frames: what no descriptor tells. */
 export interface FrameSettings extends OffloadSettings {
@@ -47,19 +44,24 @@ export interface FrameSettings extends OffloadSettings {
 export interface Attached {
   fd: number
   name: string
+  /** Of the link, if it was opened where the process is; see {@link deviceNamespace}. */
+  home?: number | undefined
   /** As asked for with TUNSETIFF. */
   flags: number
   settings: FrameSettings
-  /** The descriptor is somebody else's until there is a port. */
-  lent?: boolean
+  /**
+   * The descriptor is somebody else's until there is a port; then this changes what has to be, and gives the offloads that
+   * are in force.
+   */
+  begin?: () => readonly Offload[]
 }
 
 /** How `create` (must not be there), `open` (must be there) and `ensure` (either) attach. */
-export function attachDevice(
+export async function attachDevice(
   linkType: 'ethernet' | 'ip',
   options: TuntapOptions | undefined,
   how: 'create' | 'open' | 'ensure',
-): Attached {
+): Promise<Attached> {
   const settings = driverSettings(linkType === 'ethernet' ? 'tap' : 'tun', options, how === 'create')
   if (how !== 'create' && options?.name === undefined) {
     throw invalidArgumentType('options.name', 'a string', undefined)
@@ -67,7 +69,7 @@ export function attachDevice(
   return attach(linkType, settings, how, options?.in)
 }
 
-/** Another queue of a device that is attached with the same flags. */
+/** Another queue of a device that is attached with the same flags: what the queues share is as it is. */
 export function attachQueue(
   linkType: 'ethernet' | 'ip',
   name: string,
@@ -75,42 +77,45 @@ export function attachQueue(
   settings: FrameSettings,
   reference: NamespaceReference | undefined,
 ): Attached {
-  const identity = openAs(linkType, name, wanted & ~flags.IFF_NO_CARRIER, 'open', reference, {
-    vnetHeaderSize: settings.vnetHeaderSize || undefined,
-  })
-  try {
-    if (settings.vnetHeaderSize) setEndianness(identity.fd, identity.name, settings.vnetEndianness)
-    return { fd: identity.fd, name: identity.name, flags: wanted, settings }
-  } catch (error) {
-    closeDescriptor(identity.fd)
-    throw error
+  const identity = openAs(linkType, name, wanted & ~flags.IFF_NO_CARRIER, 'open', reference, {})
+  return {
+    fd: identity.fd,
+    name: identity.name,
+    home: homeOf(identity, reference),
+    flags: wanted,
+    settings,
   }
 }
 
 /** Opens and configures in one go: what fails leaves nothing behind. */
-function attach(
+async function attach(
   linkType: 'ethernet' | 'ip',
   settings: DriverSettings,
   how: 'create' | 'open' | 'ensure',
   reference: NamespaceReference | undefined,
-): Attached {
-  const { name, vnetHeaderSize, owner, group, sendBuffer, persist, vnetEndianness } = settings
-  const { fd, name: found } = openAs(linkType, name, settings.flags, how, reference, {
-    owner,
-    group,
-    sendBuffer,
-    persist,
-    offload: 0,
-    vnetHeaderSize: vnetHeaderSize || undefined,
-  })
+): Promise<Attached> {
+  const { vnetHeaderSize, owner, group, sendBuffer, vnetEndianness } = settings
+  const shared = { offload: 0, vnetHeaderSize: vnetHeaderSize || undefined }
+  // Others may have queues of it, who are to notice nothing.
+  const joining = how !== 'create' && !!(settings.flags & flags.IFF_MULTI_QUEUE)
+  const own = { owner, group, sendBuffer }
+  const first = joining ? {} : { ...own, ...shared }
+  const identity = openAs(linkType, settings.name, settings.flags, how, reference, first)
+  const { fd, name } = identity
   try {
-    if (vnetHeaderSize) setEndianness(fd, found, vnetEndianness)
-    const offloads = askForOffloads(fd, found, settings)
+    let offloads: readonly Offload[] | undefined
+    if (joining) {
+      offloads = await checkJoining(fd, name, reference, settings)
+      configureTuntap(reference, fd, offloads ? own : { ...own, ...shared })
+    }
+    if (!offloads && vnetHeaderSize) setEndianness(fd, name, vnetEndianness)
+    offloads ??= askForOffloads(fd, name, settings)
     // TUNSETSNDBUF is for all queues that are open.
     const bounded = sendBuffer !== undefined || !!(settings.flags & flags.IFF_MULTI_QUEUE)
     return {
       fd,
-      name: found,
+      name,
+      home: homeOf(identity, reference),
       flags: settings.flags,
       settings: { ...settings, offloads, bounded, refused: [] },
     }
@@ -136,12 +141,16 @@ function openAs(
   }
 }
 
+function homeOf({ index }: TuntapIdentity, reference: NamespaceReference | undefined): number | undefined {
+  return reference === undefined ? index : undefined
+}
+
 /** TUNSETOFFLOAD: the offloads that are in force then. */
 function askForOffloads(fd: number, name: string, settings: OffloadSettings): readonly Offload[] {
-  if (settings.offload === 'off') return []
   const tunnels = settings.vnetHeaderSize === 24
+  const wanted = settings.offload === 'off' ? [] : settings.offloads
   const given =
-    settings.offloads ??
+    wanted ??
     probeOffloads(mask => driverAccepts(fd, name, 'TUNSETOFFLOAD', mask)).filter(
       offload => tunnels || offload !== 'udp-tunnel',
     )
@@ -152,17 +161,20 @@ function askForOffloads(fd: number, name: string, settings: OffloadSettings): re
 /** `offload` needs a descriptor that carries a virtio-net header; see {@link DriverOptions}. */
 export interface AdoptOptions
   extends Pick<DriverOptions, 'offload' | 'offloads' | 'coalesce' | 'headroom' | 'tailroom'> {
-  /** What precedes each frame. Default: asked of the kernel, in the namespace of the device. */
+  /**
+   * What precedes each frame. Default: asked of the kernel, in the namespace of the device, which needs CAP_NET_ADMIN
+   * there.
+   */
   packetInformation?: boolean
 }
 
-/** What an attached descriptor is, read back from the kernel; the mask of offloads is set anew. */
+/** What an attached descriptor is, read back from the kernel. */
 export async function readDescriptor(
   linkType: 'ethernet' | 'ip',
-  fd: number,
+  source: number | TakenDescriptor,
   options: AdoptOptions | undefined,
 ): Promise<Attached> {
-  requireInteger('fd', fd, 0, 2 ** 31 - 1)
+  const fd = descriptorNumber(source)
   const { packetInformation, ...others } = requireOptions('options', options, [
     'packetInformation',
     'offload',
@@ -193,27 +205,53 @@ export async function readDescriptor(
   const unbounded =
     driverAccepts(fd, name, 'TUNGETSNDBUF') && control(fd, name, 'TUNGETSNDBUF') === 2 ** 31 - 1
   const vnetEndianness = vnetHeaderSize ? readEndianness(fd, name) : 'native'
-  control(fd, name, 'TUNSETOFFLOAD', 0)
-  const offloads = askForOffloads(fd, name, checked)
-  prepareDescriptor(fd, true)
+  const framing = { ...checked, packetInformation: informed, vnetEndianness }
+  const shared =
+    identity.flags & flags.IFF_MULTI_QUEUE ? await offloadsOfOthers(fd, name, framing) : undefined
+  const begin = () => {
+    const offloads = shared ?? askForOffloads(fd, name, checked)
+    prepareDescriptor(fd, true)
+    if (typeof source === 'object') source.take()
+    return offloads
+  }
   const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST | flags.IFF_DETACH_QUEUE)
   const bounded = !unbounded || !!(identity.flags & flags.IFF_MULTI_QUEUE)
-  const settings = { ...checked, offloads, bounded, vnetEndianness, refused: [] }
-  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, lent: true }
+  const settings = { ...checked, offloads: [], bounded, vnetEndianness, refused: [] }
+  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, begin }
+}
+
+/** Undefined: the queue is alone, as far as one may ask. */
+async function offloadsOfOthers(
+  fd: number,
+  name: string,
+  framing: Parameters<typeof checkJoining>[3],
+): Promise<readonly Offload[] | undefined> {
+  let namespace: DeviceNamespace
+  try {
+    namespace = deviceNamespace(fd, name, undefined)
+  } catch (error) {
+    if (isUntold(error)) return undefined
+    throw error
+  }
+  using where = namespace
+  return await checkJoining(fd, name, where.reference, framing)
 }
 
 /** By netlink: TUNGETIFF reports IFF_NO_PI, which is also IFF_NOFILTER, for every descriptor without a filter. */
 function hasPacketInformation(fd: number, name: string): boolean {
-  using namespace = deviceNamespace(fd, name)
-  const route = RouteConnection.open(namespace.reference)
   try {
-    return route.links.getSync(name).tun?.packetInformation ?? false
-  } finally {
-    route.close()
+    using namespace = deviceNamespace(fd, name, undefined)
+    return askRoute(namespace.reference, route => route.links.getSync(name).tun?.packetInformation ?? false)
+  } catch (error) {
+    if (!isUntold(error)) throw error
+    const { errno, syscall, request } = error
+    const hint =
+      'whether frames have packet information is asked of the link, which needs CAP_NET_ADMIN where the device is: give { packetInformation } instead'
+    throw new SystemError({ errno, syscall, request, subject: name, hint, cause: error })
   }
 }
 
-type Note = Pick<Attached, 'flags' | 'settings'> & { linkType: 'ethernet' | 'ip' }
+type Note = Pick<Attached, 'flags' | 'settings' | 'home'> & { linkType: 'ethernet' | 'ip' }
 
 /** Leaves a descriptor to whoever in this process comes with the token. */
 export function parkDescriptor(fd: number, note: Note): string {
@@ -241,16 +279,4 @@ export function adoptDescriptor(linkType: 'ethernet' | 'ip', token: string): Att
     park(token, fd, parked.note)
     throw error
   }
-}
-
-export function setEndianness(fd: number, name: string, order: 'native' | 'little' | 'big'): void {
-  // At most one of the two can be set: unset before set.
-  control(fd, name, 'TUNSETVNETLE', order === 'little' ? 1 : 0)
-  if (order === 'big') control(fd, name, 'TUNSETVNETBE', 1)
-}
-
-/** With neither set, the byte order is that of virtio devices before 1.0: the machine's. */
-function readEndianness(fd: number, name: string): 'native' | 'little' | 'big' {
-  if (control(fd, name, 'TUNGETVNETLE')) return 'little'
-  return driverAccepts(fd, name, 'TUNGETVNETBE') && control(fd, name, 'TUNGETVNETBE') ? 'big' : 'native'
 }

@@ -1,7 +1,7 @@
 import { EventQueue } from '../lifecycle/index.js'
 import { type Link, RouteConnection } from '../netlink/route/index.js'
 import { type PortEvent, stateChanges, type WaitOptions } from '../port/index.js'
-import { deviceNamespace } from './device-namespace.js'
+import type { DeviceNamespace } from './device-namespace.js'
 import { identifyTuntap } from './handle.js'
 
 /** Events that may wait to be read. */
@@ -13,14 +13,21 @@ const limit = 256
  */
 export class DeviceEvents extends EventQueue<PortEvent> {
   readonly #fd: () => number
+  readonly #where: () => DeviceNamespace
   readonly #onGone: () => void
   #route: RouteConnection | undefined
   #link: Link | undefined
 
-  /** `fd` is -1 once the port has ended; `onGone` is called when netlink says that the device is deleted. */
-  constructor(fd: () => number, onGone: () => void, options: WaitOptions | undefined) {
+  /** `fd` is -1 once the port has ended; `onGone` is called when the device seems to be deleted: it ends the port if so. */
+  constructor(
+    fd: () => number,
+    where: () => DeviceNamespace,
+    onGone: () => void,
+    options: WaitOptions | undefined,
+  ) {
     super({ limit, onOverflow: () => ({ type: 'resync' }), signal: options?.signal })
     this.#fd = fd
+    this.#where = where
     this.#onGone = onGone
     this.onEnd(() => this.#route?.close())
     void this.#follow()
@@ -39,15 +46,16 @@ export class DeviceEvents extends EventQueue<PortEvent> {
       }
       if (!this.ended && this.#fd() >= 0) this.#onGone()
     } catch (error) {
-      // The device may vanish between any two calls; the port then ends by itself, and this with it.
-      if (this.#fd() >= 0 && !isGone(error)) this.fail(error)
+      // The device may vanish between any two calls; then the port ends, and this with it.
+      if (this.#fd() >= 0 && isGone(error)) this.#onGone()
+      if (this.#fd() >= 0) this.fail(error)
     }
   }
 
   /** Until the device leaves its namespace. */
   async #watch(): Promise<'moved' | 'ended'> {
     const { name } = identifyTuntap(this.#fd())
-    const route = this.#openRoute(name)
+    const route = this.#openRoute()
     // At once, so that the first event is there before anything else can happen.
     const { index } = this.#state(route.links.getSync(name))
     for await (const event of route.watch({ links: { link: index } }, { limit })) {
@@ -64,8 +72,8 @@ export class DeviceEvents extends EventQueue<PortEvent> {
     return 'ended'
   }
 
-  #openRoute(name: string): RouteConnection {
-    using namespace = deviceNamespace(this.#fd(), name)
+  #openRoute(): RouteConnection {
+    using namespace = this.#where()
     this.#route?.close()
     this.#route = RouteConnection.open(namespace.reference)
     return this.#route

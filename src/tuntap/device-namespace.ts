@@ -1,6 +1,8 @@
 import { fstatSync, statSync } from 'node:fs'
-import { SystemError } from '../errors/index.js'
-import { closeDescriptor, control } from './handle.js'
+import { NetloomError, SystemError } from '../errors/index.js'
+import { RouteConnection } from '../netlink/route/index.js'
+import type { NamespaceReference } from '../netns/index.js'
+import { closeDescriptor, control, identifyTuntap } from './handle.js'
 
 /** The namespace a device lives in, for the time of a synchronous call. */
 export interface DeviceNamespace extends Disposable {
@@ -11,15 +13,16 @@ export interface DeviceNamespace extends Disposable {
 }
 
 /**
- * TUNGETDEVNETNS: where the device behind `fd` is now, wherever it was opened. Who lacks the right to ask
- * (CAP_NET_ADMIN there) is told of where the process is, the only network he can do anything in.
+ * TUNGETDEVNETNS: where the device behind `fd` is now, wherever it was opened. `home`: its index, if it was opened where the
+ * process is: who lacks the right to ask knows it by that, if it is still there. A name alone may be another device's.
+ * @throws SystemError `EPERM` for any other device, without CAP_NET_ADMIN where it is
  */
-export function deviceNamespace(fd: number, name: string): DeviceNamespace {
+export function deviceNamespace(fd: number, name: string, home: number | undefined): DeviceNamespace {
   let namespace: number
   try {
     namespace = control(fd, name, 'TUNGETDEVNETNS')
   } catch (error) {
-    if (!(error instanceof SystemError) || error.code !== 'EPERM') throw error
+    if (!isUntold(error) || !isHere(fd, home)) throw error
     return { reference: undefined, id: identity(statSync('/proc/thread-self/ns/net')), [Symbol.dispose]() {} }
   }
   try {
@@ -33,6 +36,33 @@ export function deviceNamespace(fd: number, name: string): DeviceNamespace {
   } catch (error) {
     closeDescriptor(namespace)
     throw error
+  }
+}
+
+/** {@link deviceNamespace} was refused. */
+export function isUntold(error: unknown): error is SystemError {
+  return error instanceof SystemError && error.code === 'EPERM' && error.request === 'TUNGETDEVNETNS'
+}
+
+/** The link of that index, where the process is, has the device's name. */
+function isHere(fd: number, home: number | undefined): boolean {
+  if (home === undefined) return false
+  const { name } = identifyTuntap(fd)
+  try {
+    return askRoute(undefined, route => route.links.getSync(name).index === home)
+  } catch (error) {
+    if (error instanceof NetloomError && error.code === 'ERR_LINK_NOT_FOUND') return false
+    throw error
+  }
+}
+
+/** What netlink answers there, in this turn. */
+export function askRoute<T>(where: NamespaceReference | undefined, ask: (route: RouteConnection) => T): T {
+  const route = RouteConnection.open(where)
+  try {
+    return ask(route)
+  } finally {
+    route.close()
   }
 }
 

@@ -16,6 +16,16 @@ export function openTuntap(
   return native().openTuntap(namespace.fd, name, flags, mustExist, settings)
 }
 
+/** What {@link openTuntap} does after it has attached. */
+export function configureTuntap(
+  reference: NamespaceReference | undefined,
+  fd: number,
+  settings: NativeTuntapSettings,
+): void {
+  using namespace = namespaceDescriptor(reference)
+  native().configureTuntap(namespace.fd, fd, settings)
+}
+
 /** The device of a macvtap; `path`: where sysfs tells its number. */
 export function openMacvtapDevice(reference: NamespaceReference | undefined, path: string): number {
   using namespace = namespaceDescriptor(reference)
@@ -54,6 +64,11 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
+/** It is the caller's, also where the worker ends. */
+export function disownDescriptor(fd: number): void {
+  native().disownDescriptor(fd)
+}
+
 /** Close-on-exec always; blocking or not as asked. */
 export function prepareDescriptor(fd: number, nonBlocking: boolean): void {
   native().prepareDescriptor(fd, nonBlocking)
@@ -83,6 +98,8 @@ const hints: Readonly<Record<string, string>> = {
   'TUNSETVNETBE EINVAL': 'this kernel is built without CONFIG_TUN_VNET_CROSS_LE',
   'TUNSETQUEUE EINVAL': 'the device was opened without multiQueue',
   'TUNSETOFFLOAD EINVAL': 'the driver lacks one of these offloads; tuntapFeatures() tells which it has',
+  'TUNGETDEVNETNS EPERM':
+    'the device is where this process lacks CAP_NET_ADMIN, or may be: its link cannot be asked about',
   'TUNATTACHFILTER EINVAL': 'only TAP devices take it, and only valid programs',
   'TUNDETACHFILTER EINVAL': 'only TAP devices have it',
 }

@@ -1,11 +1,13 @@
-import { NetloomError } from '../errors/index.js'
-import { RouteConnection } from '../netlink/route/index.js'
-import { deviceNamespace } from './device-namespace.js'
-import { type LinkOptions, linkKeys } from './options.js'
+import { NetloomError, SystemError } from '../errors/index.js'
+import { NetlinkError } from '../netlink/core/index.js'
+import { netloomAlias, RouteConnection } from '../netlink/route/index.js'
+import type { DeviceNamespace } from './device-namespace.js'
+import { type LinkOptions, linkKeys, type TuntapOptions } from './options.js'
 
 interface Device {
-  readonly fd: number
   readonly name: string
+  namespaceNow(): DeviceNamespace
+  setPersist(persist: boolean): void
   close(): Promise<void>
 }
 
@@ -13,18 +15,27 @@ interface Device {
  * Applies what the options say of a device's link, through netlink in the device's own namespace. A device that
  * can't be set up as asked is closed again.
  */
-export async function setUpLink<D extends Device>(device: D, options: LinkOptions | undefined): Promise<D> {
+export async function setUpLink<D extends Device>(device: D, options: TuntapOptions | undefined): Promise<D> {
   const { up = true, addresses = [], ...link } = pickLinkOptions(options)
   try {
     await using route = openRoute(device)
-    const { index, up: isUp } = await route.links.get(device.name)
+    const { index, up: isUp, tun, alias } = await route.links.get(device.name)
     // The kernel makes the link-local address when the link goes up, so that comes last.
-    if (Object.keys(link).length > 0) await route.links.change(index, link)
+    const given = Object.entries(link).map(([key, value]) => `${key}: ${value}`)
+    if (given.length > 0) await explained(device, given.join(', '), () => route.links.change(index, link))
     for (const address of addresses) {
       // Nobody else is on this link yet who could have the address: no need to ask around.
       await route.addresses.ensure({ link: index, address, dad: 'skip' })
     }
-    if (up !== isUp) await route.links.change(index, { up })
+    if (up !== isUp) {
+      const advice = up ? 'up: true, the default; with up: false the link is left down' : 'up: false'
+      await explained(device, advice, () => route.links.change(index, { up }))
+    }
+    // Last, so that what failed before goes with its descriptor.
+    if (options?.persist && !tun?.persist) {
+      if (!alias) await route.links.change(index, { alias: netloomAlias })
+      device.setPersist(true)
+    }
     return device
   } catch (error) {
     await device.close()
@@ -32,8 +43,22 @@ export async function setUpLink<D extends Device>(device: D, options: LinkOption
   }
 }
 
-function openRoute({ fd, name }: Device): RouteConnection {
-  using namespace = deviceNamespace(fd, name)
+/** What the kernel refuses is told of the device, with the options that asked for it. */
+async function explained(device: Device, options: string, act: () => Promise<unknown>): Promise<void> {
+  const { name } = device
+  try {
+    await act()
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error
+    const { errno, syscall, request, kernelMessage } = error
+    const right = error.code === 'EPERM' ? 'needs CAP_NET_ADMIN; ' : ''
+    const hint = `${kernelMessage ? `${kernelMessage}; ` : ''}${right}asked for by ${options}`
+    throw new SystemError({ errno, syscall, request, subject: name, hint, cause: error })
+  }
+}
+
+function openRoute(device: Device): RouteConnection {
+  using namespace = device.namespaceNow()
   return RouteConnection.open(namespace.reference)
 }
 

@@ -26,6 +26,8 @@ function hint(error: SystemError, kind: 'TAP' | 'TUN', elsewhere: boolean): stri
       return `needs CAP_NET_ADMIN in ${where}, or a persistent device with this user as its owner`
     case 'CLONE_NEWNET EPERM':
       return 'entering that network namespace needs CAP_SYS_ADMIN in the user namespace that owns it'
+    case 'CLONE_NEWNET EINVAL':
+      return 'what `in` refers to is no network namespace'
     case 'TUNSETIFF EBUSY':
       return 'a link of that name exists, or another descriptor holds this device, perhaps in a child process'
     case 'TUNSETIFF EINVAL':

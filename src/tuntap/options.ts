@@ -13,7 +13,10 @@ export interface DriverOptions {
   in?: NamespaceReference
   /** Each frame is preceded by struct tun_pi on the descriptor; the port adds and takes it off. Default false. */
   packetInformation?: boolean
-  /** Several queues, one descriptor each; see `openQueue()`. Default false. */
+  /**
+   * Several queues, one descriptor each; see `openQueue()`. One that joins others has to have their packet information,
+   * virtio-net header and offloads. Default false.
+   */
   multiQueue?: boolean
   /** Bytes of the virtio-net header before each frame on the descriptor. Default 0: none; with `offload` 10. */
   vnetHeaderSize?: 0 | 10 | 12 | 24
@@ -24,7 +27,7 @@ export interface DriverOptions {
    * gives and takes plain frames only.
    */
   offload?: 'off' | 'split' | 'whole'
-  /** What the kernel may leave to the reader with `offload`. Default: all that its driver knows at that `vnetHeaderSize`. */
+  /** What the kernel may leave to the reader with `offload`. Default: all that its driver knows at that `vnetHeaderSize`, or what other queues have. */
   offloads?: readonly Offload[]
   /** Frames are joined when they are sent, to super-frames of the kinds in `offloads`. Default: true with `offload`. */
   coalesce?: boolean
@@ -38,7 +41,10 @@ export interface DriverOptions {
   napiFragments?: boolean
   /** The device starts without carrier when false; see `setCarrier()`. Default true. */
   carrier?: boolean
-  /** The device outlives its descriptors. Default false. */
+  /**
+   * The device outlives its descriptors, from when its link is set up; its alias is then `netloom`, if it had none. Default: as
+   * it is, which is false for a new one; false does not take it back, see `setPersist()`.
+   */
   persist?: boolean
   /** User id that may open the device without rights, as the user namespace of the network numbers it. */
   owner?: number
@@ -104,6 +110,7 @@ export const linkKeys = [
 export interface DriverSettings {
   name: string
   flags: number
+  packetInformation: boolean
   vnetHeaderSize: number
   offload: 'off' | 'split' | 'whole'
   /** Undefined: all that the driver knows. */
@@ -111,7 +118,6 @@ export interface DriverSettings {
   coalesce: boolean
   headroom: number
   tailroom: number
-  persist: boolean
   owner: number | undefined
   group: number | undefined
   sendBuffer: number | undefined
@@ -169,8 +175,8 @@ export function driverSettings(
       (options.napi ? flags.IFF_NAPI : 0) |
       (options.napiFragments ? flags.IFF_NAPI_FRAGS : 0) |
       (options.carrier === false ? flags.IFF_NO_CARRIER : 0),
+    packetInformation: options.packetInformation ?? false,
     ...offload,
-    persist: options.persist ?? false,
     owner: optionalInteger('options.owner', options.owner, 0, maxId),
     group: optionalInteger('options.group', options.group, 0, maxId),
     sendBuffer: optionalInteger('options.sendBuffer', options.sendBuffer, 1, 2 ** 31 - 1),
@@ -231,7 +237,11 @@ function checkLinkOptions(options: LinkOptions): void {
   if (addresses !== undefined) {
     if (!Array.isArray(addresses))
       throw invalidArgumentType('options.addresses', 'an array of strings', addresses)
-    for (const address of addresses) parseIpPrefix(address)
+    for (const address of addresses) {
+      if (parseIpPrefix(address).bytes.every(byte => byte === 0)) {
+        throw invalidArgumentValue('options.addresses', address, 'must not hold the unspecified address')
+      }
+    }
   }
   if (typeof master === 'string') checkInterfaceName(master)
   else optionalInteger('options.master', master, 1, 2 ** 31 - 1)

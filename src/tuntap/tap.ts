@@ -1,9 +1,10 @@
-import { invalidArgumentType, requireOptions } from '../errors/index.js'
+import { construct, invalidArgumentType, requireOptions, requireOwnCall } from '../errors/index.js'
 import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
 import { closeDescriptor } from './handle.js'
 import { setUpLink } from './link-setup.js'
 import { type MacvtapOptions, openMacvtap } from './macvtap.js'
 import type { TuntapOptions } from './options.js'
+import type { TakenDescriptor } from './taken-descriptor.js'
 import { TuntapPort } from './tuntap-port.js'
 
 /**
@@ -13,7 +14,8 @@ import { TuntapPort } from './tuntap-port.js'
  *     for await (const packet of packets(tap)) console.log(describe(packet))
  */
 export class Tap extends TuntapPort<'ethernet'> {
-  private constructor(attached: Attached) {
+  private constructor(key: typeof construct, attached: Attached) {
+    requireOwnCall(key)
     super('ethernet', attached)
   }
 
@@ -24,30 +26,34 @@ export class Tap extends TuntapPort<'ethernet'> {
    * bad options, before anything happens
    */
   static async create(options?: TuntapOptions): Promise<Tap> {
-    return setUpLink(new Tap(attachDevice('ethernet', options, 'create')), options)
+    return setUpLink(new Tap(construct, await attachDevice('ethernet', options, 'create')), options)
   }
 
   /**
    * Attaches to a device that exists, persistent or with a free queue. Its link is left as it is but for what
    * the options say; `up` is true unless given.
-   * @throws SystemError `ENODEV` when there is none, `EINVAL` when it is of another kind, `EBUSY` when it is taken
+   * @throws SystemError `ENODEV` when there is none, `EINVAL` when it is of another kind, `EBUSY` when it is taken;
+   * NetloomError `ERR_LINK_MISMATCH` when it has queues whose framing or offloads differ
    */
   static async open(options: TuntapOptions & { name: string }): Promise<Tap> {
-    return setUpLink(new Tap(attachDevice('ethernet', options, 'open')), options)
+    return setUpLink(new Tap(construct, await attachDevice('ethernet', options, 'open')), options)
   }
 
   /** Attaches to a device of that name, made if need be. */
   static async ensure(options: TuntapOptions & { name: string }): Promise<Tap> {
-    return setUpLink(new Tap(attachDevice('ethernet', options, 'ensure')), options)
+    return setUpLink(new Tap(construct, await attachDevice('ethernet', options, 'ensure')), options)
   }
 
   /**
-   * Adopts a descriptor that something else opened: name and framing are read back from it, and offloads are
-   * switched off. It is the port's on success only; it becomes non-blocking, for whoever else holds it too.
-   * @throws NetloomError `ERR_INVALID_STATE` when it is no attached device, `ERR_LINK_MISMATCH` when it is a TUN
+   * Adopts a descriptor that something else opened, or what `takeDescriptor()` gave: name and framing are read back from it,
+   * and offloads are as `options` say, or those that other queues have. On success only it is the port's, which closes it, and
+   * becomes non-blocking, for whoever else holds it too.
+   * @throws NetloomError `ERR_INVALID_STATE` when it is no attached device or has a port in this thread,
+   * `ERR_LINK_MISMATCH` when it is a TUN or other queues differ; SystemError `EPERM` without CAP_NET_ADMIN where the device is,
+   * unless `packetInformation` is given
    */
-  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tap> {
-    return new Tap(await readDescriptor('ethernet', fd, options))
+  static async fromDescriptor(descriptor: number | TakenDescriptor, options?: AdoptOptions): Promise<Tap> {
+    return new Tap(construct, await readDescriptor('ethernet', descriptor, options))
   }
 
   /**
@@ -59,7 +65,7 @@ export class Tap extends TuntapPort<'ethernet'> {
   static async openMacvtap(options: MacvtapOptions): Promise<Tap> {
     const fd = await openMacvtap(options)
     try {
-      return new Tap(await readDescriptor('ethernet', fd, { packetInformation: false }))
+      return new Tap(construct, await readDescriptor('ethernet', fd, { packetInformation: false }))
     } catch (error) {
       closeDescriptor(fd)
       throw error
@@ -71,16 +77,16 @@ export class Tap extends TuntapPort<'ethernet'> {
    * @throws NetloomError `ERR_DETACHED_TOKEN` for a token that was claimed before
    */
   static async adopt(token: string): Promise<Tap> {
-    return new Tap(adoptDescriptor('ethernet', token))
+    return new Tap(construct, adoptDescriptor('ethernet', token))
   }
 
   /** Another queue of this device, which must be `multiQueue`. @throws SystemError `E2BIG` when it has 256 */
   async openQueue(): Promise<Tap> {
-    return new Tap(this.nextQueue())
+    return new Tap(construct, this.nextQueue())
   }
 
   /**
-   * TUNSETTXFILTER: only frames to these MAC addresses, and broadcasts, reach the reader. Returns how many are
+   * TUNSETTXFILTER: only frames to these MAC addresses, at most 64, and broadcasts, reach the reader. Returns how many are
    * matched exactly; of the rest the kernel matches a hash. No addresses and `allMulticast: false`: no filter.
    */
   setTxFilter(filter: { addresses: readonly string[]; allMulticast?: boolean }): number {
@@ -88,7 +94,10 @@ export class Tap extends TuntapPort<'ethernet'> {
       'addresses',
       'allMulticast',
     ])
-    if (!Array.isArray(addresses)) throw invalidArgumentType('filter.addresses', 'an array', addresses)
+    // The driver's table ends there (native/sys/tuntap.h).
+    if (!Array.isArray(addresses) || addresses.length > 64) {
+      throw invalidArgumentType('filter.addresses', 'an array of at most 64', addresses)
+    }
     if (typeof allMulticast !== 'boolean') {
       throw invalidArgumentType('filter.allMulticast', 'a boolean', allMulticast)
     }

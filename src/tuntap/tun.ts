@@ -1,7 +1,8 @@
-import { invalidArgumentValue } from '../errors/index.js'
+import { construct, invalidArgumentValue, requireOwnCall } from '../errors/index.js'
 import { type AdoptOptions, type Attached, adoptDescriptor, attachDevice, readDescriptor } from './attach.js'
 import { setUpLink } from './link-setup.js'
 import type { TuntapOptions } from './options.js'
+import type { TakenDescriptor } from './taken-descriptor.js'
 import { TuntapPort } from './tuntap-port.js'
 
 /** What a TUN is opened with: it has no MAC address, no bridge and no Ethernet fragments. */
@@ -13,41 +14,42 @@ export type TunOptions = Omit<TuntapOptions, 'macAddress' | 'master' | 'napiFrag
  *     await using tun = await Tun.create({ name: 'tun0', mtu: 1420, addresses: ['10.8.0.1/24', 'fd00::1/64'] })
  */
 export class Tun extends TuntapPort<'ip'> {
-  private constructor(attached: Attached) {
+  private constructor(key: typeof construct, attached: Attached) {
+    requireOwnCall(key)
     super('ip', attached)
   }
 
   /** See {@link Tap.create}. */
   static async create(options?: TunOptions): Promise<Tun> {
     checkTunOptions(options)
-    return setUpLink(new Tun(attachDevice('ip', options, 'create')), options)
+    return setUpLink(new Tun(construct, await attachDevice('ip', options, 'create')), options)
   }
 
   /** See {@link Tap.open}. */
   static async open(options: TunOptions & { name: string }): Promise<Tun> {
     checkTunOptions(options)
-    return setUpLink(new Tun(attachDevice('ip', options, 'open')), options)
+    return setUpLink(new Tun(construct, await attachDevice('ip', options, 'open')), options)
   }
 
   /** See {@link Tap.ensure}. */
   static async ensure(options: TunOptions & { name: string }): Promise<Tun> {
     checkTunOptions(options)
-    return setUpLink(new Tun(attachDevice('ip', options, 'ensure')), options)
+    return setUpLink(new Tun(construct, await attachDevice('ip', options, 'ensure')), options)
   }
 
   /** See {@link Tap.fromDescriptor}. */
-  static async fromDescriptor(fd: number, options?: AdoptOptions): Promise<Tun> {
-    return new Tun(await readDescriptor('ip', fd, options))
+  static async fromDescriptor(descriptor: number | TakenDescriptor, options?: AdoptOptions): Promise<Tun> {
+    return new Tun(construct, await readDescriptor('ip', descriptor, options))
   }
 
   /** See {@link Tap.adopt}. */
   static async adopt(token: string): Promise<Tun> {
-    return new Tun(adoptDescriptor('ip', token))
+    return new Tun(construct, adoptDescriptor('ip', token))
   }
 
   /** See {@link Tap.openQueue}. */
   async openQueue(): Promise<Tun> {
-    return new Tun(this.nextQueue())
+    return new Tun(construct, this.nextQueue())
   }
 }
 

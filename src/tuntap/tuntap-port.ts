@@ -7,7 +7,6 @@ import {
   requireInteger,
   requireOptions,
 } from '../errors/index.js'
-import { RouteConnection } from '../netlink/route/index.js'
 import { Namespace } from '../netns/index.js'
 import {
   type CloseReason,
@@ -18,29 +17,26 @@ import {
   type PortEvent,
   type WaitOptions,
 } from '../port/index.js'
-import { type Attached, attachQueue, type FrameSettings, parkDescriptor, setEndianness } from './attach.js'
+import { type Attached, attachQueue, type FrameSettings, parkDescriptor } from './attach.js'
 import { flags } from './constants.js'
 import { DeviceEvents } from './device-events.js'
-import { deviceNamespace } from './device-namespace.js'
+import { askRoute, type DeviceNamespace, deviceNamespace, isUntold } from './device-namespace.js'
 import {
   attachFilter,
-  closeDescriptor,
   control,
+  disownDescriptor,
   identifyTuntap,
   prepareDescriptor,
   setTxFilter,
 } from './handle.js'
 import { offloadMask } from './offload.js'
-
-/** A descriptor that was given away: the device lives until this and every copy of it is closed. */
-export interface TakenDescriptor extends Disposable {
-  readonly fd: number
-  close(): void
-}
+import { TakenDescriptor } from './taken-descriptor.js'
+import { setEndianness } from './vnet-endianness.js'
 
 /** A TUN or TAP queue as a port. */
 export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort<L> {
   readonly #flags: number
+  readonly #home: number | undefined
   #settings: FrameSettings
   #name: string
   #kernelDrops = 0n
@@ -51,13 +47,21 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     super(attached.fd, {
       linkType,
       name: attached.name,
-      lent: attached.lent ?? false,
+      lent: attached.begin !== undefined,
       accepts: settings.offloads,
       ...framingOf(linkType, attached.flags, settings),
     })
     this.#flags = attached.flags
+    this.#home = attached.home
     this.#settings = settings
     this.#name = attached.name
+    if (!attached.begin) return
+    try {
+      this.#setFraming({ offloads: attached.begin() })
+    } catch (error) {
+      disownDescriptor(this.end({ type: 'detached' }, true))
+      throw error
+    }
   }
 
   /** The device's present name; the last one known after the port's end. */
@@ -147,7 +151,11 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     this.#setFraming({ bounded: true })
   }
 
-  /** TUNSETOFFLOAD, for all queues of the device: what the kernel may leave to the reader. Empty: nothing. */
+  /**
+   * TUNSETOFFLOAD, for all queues of the device, so it is to be done while there is one: what the kernel may leave to the
+   * reader. Empty: nothing.
+   * @throws NetloomError `ERR_INVALID_STATE` for a device with several queues, or without a virtio-net header
+   */
   setOffloads(offloads: readonly Offload[]): void {
     const mask = offloadMask('offloads', offloads)
     if (mask && !this.vnetHeaderBytes) {
@@ -158,6 +166,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
     this.#checkNotForwarded()
+    this.#checkAlone()
     this.#control('TUNSETOFFLOAD', mask)
     this.#setFraming({ offloads })
   }
@@ -172,12 +181,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without a virtio-net header')
     }
     if (![10, 12, 24].includes(size)) throw invalidArgumentType('size', '10, 12 or 24', size)
-    if (this.multiQueue && this.#queues() > 1) {
-      throw new NetloomError(
-        'ERR_INVALID_STATE',
-        'the device has several queues, which would not learn of it',
-      )
-    }
+    this.#checkAlone()
     if (this.#settings.offloads.includes('udp-tunnel') && size !== 24) {
       throw new NetloomError('ERR_INVALID_STATE', "'udp-tunnel' needs a vnetHeaderSize of 24")
     }
@@ -185,13 +189,17 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     this.#setFraming({ vnetHeaderSize: size })
   }
 
-  /** TUNSETVNETLE and TUNSETVNETBE: byte order of the virtio-net header on the descriptor. */
+  /**
+   * TUNSETVNETLE and TUNSETVNETBE, for all queues of the device: byte order of the virtio-net header.
+   * @throws NetloomError `ERR_INVALID_STATE` for a device with several queues
+   */
   setVnetEndianness(order: 'native' | 'little' | 'big'): void {
     this.#checkNotForwarded()
     if (!['native', 'little', 'big'].includes(order)) {
       throw invalidArgumentValue('order', order, "must be 'native', 'little' or 'big'")
     }
     this.#open()
+    this.#checkAlone()
     setEndianness(this.fd, this.#name, order)
     this.#setFraming({ vnetEndianness: order })
   }
@@ -233,41 +241,33 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     requireBoolean('options.nonBlocking', nonBlocking)
     this.#open()
     prepareDescriptor(this.fd, nonBlocking)
-    let fd = this.end({ type: 'detached' }, true)
-    const close = () => {
-      if (fd < 0) return
-      closeDescriptor(fd)
-      fd = -1
-    }
-    return {
-      get fd() {
-        return fd
-      },
-      close,
-      [Symbol.dispose]: close,
-    }
+    return new TakenDescriptor(this.end({ type: 'detached' }, true))
   }
 
   /**
    * Ends the port here and returns a token with which another worker of this process goes on: `Tap.adopt(token)`.
-   * The token is a string, good for one claim.
+   * The token is a string, good for one claim. Until then the device lives as long as the process: `adopt()` and `close()` where
+   * nobody else claims it.
    */
   detach(): string {
     this.#open()
     return parkDescriptor(this.end({ type: 'detached' }, true), {
       linkType: this.linkType,
       flags: this.#flags,
+      home: this.#home,
       settings: this.#settings,
     })
   }
 
   /**
    * Changes of the device, by netlink in the namespace where it is. The first event is `state`.
-   * An open iterator keeps the process alive.
+   * An open iterator keeps the process alive. Rejects with SystemError `EPERM` for who may not ask where the device is.
    */
   override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
+    requireOptions('options', options, ['signal'])
     const events = new DeviceEvents(
       () => this.fd,
+      () => this.namespaceNow(),
       () => this.#checkAttached(),
       options,
     )
@@ -281,30 +281,41 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return events
   }
 
-  /** TUNGETDEVNETNS: a handle on the namespace where the device is now, wherever it was opened. */
+  /**
+   * TUNGETDEVNETNS: a handle on the namespace where the device is now, wherever it was opened.
+   * @throws SystemError `EPERM` without CAP_NET_ADMIN there, unless the process opened the device where it is itself
+   */
   async namespace(): Promise<Namespace> {
     this.#open()
-    using where = deviceNamespace(this.fd, this.#name)
+    using where = this.namespaceNow()
     if (where.reference === undefined) return Namespace.open('current')
     return await Namespace.open({ fd: where.reference.fd })
   }
 
-  /** Deletes the device, also a persistent one, once its last queue is closed. */
+  /**
+   * Closes the port and deletes the device, also a persistent one, once its last queue is closed.
+   * @throws NetloomError `ERR_PORT_CLOSED` from a port that has ended: `network.links.delete()` does it without one
+   */
   async delete(): Promise<void> {
-    if (!this.ended) this.setPersist(false)
+    this.setPersist(false)
     await this.close()
   }
 
-  /** What the device dropped for want of a reader: for the kernel, frames to us are sent frames. */
+  /**
+   * What the device dropped for want of a reader: for the kernel, frames to us are sent frames. Who may not ask where the
+   * device is knows of none.
+   */
   protected override kernelDrops(): bigint {
     if (this.ended) return this.#kernelDrops
-    using namespace = deviceNamespace(this.fd, this.#name)
-    const route = RouteConnection.open(namespace.reference)
+    let namespace: DeviceNamespace
     try {
-      this.#kernelDrops = route.statistics(this.name).txDropped
-    } finally {
-      route.close()
+      namespace = this.namespaceNow()
+    } catch (error) {
+      if (isUntold(error)) return 0n
+      throw error
     }
+    using where = namespace
+    this.#kernelDrops = askRoute(where.reference, route => route.statistics(this.name).txDropped)
     return this.#kernelDrops
   }
 
@@ -318,7 +329,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     if (!this.multiQueue) {
       throw new NetloomError('ERR_INVALID_STATE', 'the device was opened without multiQueue')
     }
-    using namespace = deviceNamespace(this.fd, this.#name)
+    using namespace = this.namespaceNow()
     return attachQueue(this.linkType, this.name, this.#flags, this.#settings, namespace.reference)
   }
 
@@ -339,15 +350,20 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     if (this.owner === 'forward') this.setFraming(framingOf(this.linkType, this.#flags, this.#settings))
   }
 
-  #queues(): number {
-    using namespace = deviceNamespace(this.fd, this.#name)
-    const route = RouteConnection.open(namespace.reference)
-    try {
-      const { queues = 1, disabledQueues = 0 } = route.links.getSync(this.name).tun ?? {}
-      return queues + disabledQueues
-    } finally {
-      route.close()
-    }
+  /** @internal For the time of a synchronous call. */
+  namespaceNow(): DeviceNamespace {
+    return deviceNamespace(this.fd, this.#name, this.#home)
+  }
+
+  /** For what all queues share. */
+  #checkAlone(): void {
+    this.#open()
+    if (!this.multiQueue) return
+    using namespace = this.namespaceNow()
+    const { tun } = askRoute(namespace.reference, route => route.links.getSync(this.name))
+    const { queues = 1, disabledQueues = 0 } = tun ?? {}
+    if (queues + disabledQueues < 2) return
+    throw new NetloomError('ERR_INVALID_STATE', 'the device has several queues, which would not learn of it')
   }
 
   /** What forwards a port knows it as it was. */

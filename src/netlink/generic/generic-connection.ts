@@ -1,4 +1,10 @@
-import { invalidArgumentType, invalidArgumentValue, NetloomError } from '../../errors/index.js'
+import {
+  construct,
+  invalidArgumentType,
+  invalidArgumentValue,
+  NetloomError,
+  requireOwnCall,
+} from '../../errors/index.js'
 import { type EventQueue, throwIfAborted } from '../../lifecycle/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection, NetlinkError, type WaitOptions } from '../core/index.js'
@@ -41,7 +47,8 @@ export class GenericConnection implements AsyncDisposable {
   readonly #subscriptions = new Set<EventQueue<GenericEvent>>()
   #open = true
 
-  private constructor(namespace: NamespaceDescriptor | undefined) {
+  private constructor(key: typeof construct, namespace: NamespaceDescriptor | undefined) {
+    requireOwnCall(key)
     this.#namespace = namespace
     this.#connection = new NetlinkConnection({ in: this.#reference(), protocol: NETLINK.GENERIC })
     this.#controller = this.#make(controller)
@@ -53,7 +60,7 @@ export class GenericConnection implements AsyncDisposable {
   static open(where?: NamespaceReference): GenericConnection {
     const namespace = where === undefined ? undefined : keepNamespace(where)
     try {
-      return new GenericConnection(namespace)
+      return new GenericConnection(construct, namespace)
     } catch (error) {
       namespace?.release()
       throw error

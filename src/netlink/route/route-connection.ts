@@ -1,4 +1,10 @@
-import { invalidArgumentType, invalidArgumentValue, NetloomError } from '../../errors/index.js'
+import {
+  construct,
+  invalidArgumentType,
+  invalidArgumentValue,
+  NetloomError,
+  requireOwnCall,
+} from '../../errors/index.js'
 import { throwIfAborted } from '../../lifecycle/index.js'
 import { keepNamespace, type NamespaceDescriptor, type NamespaceReference } from '../../netns/index.js'
 import { NETLINK, NetlinkConnection, type WaitOptions } from '../core/index.js'
@@ -42,7 +48,8 @@ export class RouteConnection implements AsyncDisposable {
   readonly #watches = new Set<{ close(): void }>()
   #open = true
 
-  private constructor(namespace: NamespaceDescriptor | undefined) {
+  private constructor(key: typeof construct, namespace: NamespaceDescriptor | undefined) {
+    requireOwnCall(key)
     this.#namespace = namespace
     this.#connection = new NetlinkConnection({ in: this.#reference(), protocol: NETLINK.ROUTE })
     this.links = new Links(this.#connection)
@@ -64,7 +71,7 @@ export class RouteConnection implements AsyncDisposable {
   static open(where?: NamespaceReference): RouteConnection {
     const namespace = where === undefined ? undefined : keepNamespace(where)
     try {
-      return new RouteConnection(namespace)
+      return new RouteConnection(construct, namespace)
     } catch (error) {
       namespace?.release()
       throw error

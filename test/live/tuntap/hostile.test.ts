@@ -1,7 +1,20 @@
 import t from 'tap'
+import { Capture } from '../../../src/capture/index.js'
+import { GenericConnection, RouteConnection } from '../../../src/netlink/index.js'
 import { Namespace } from '../../../src/netns/index.js'
 import { Network } from '../../../src/network/index.js'
-import { FrameBatch, NativeBatch, portPair } from '../../../src/port/index.js'
+import {
+  FrameBatch,
+  frames,
+  impair,
+  NativeBatch,
+  packets,
+  portPair,
+  tee,
+  toDuplex,
+  toReadable,
+  toWritable,
+} from '../../../src/port/index.js'
 import { Tap, Tun } from '../../../src/tuntap/index.js'
 import { runChild } from '../../support/child.js'
 import { watchLeaks } from '../../support/leaks.js'
@@ -112,6 +125,16 @@ if (requiresRoot(t)) {
       value => portPair('ethernet', value),
       value => a.trySend(value),
       value => a.send(value),
+      value => frames(value).return?.(),
+      value => packets(value).return?.(),
+      value => toDuplex(value).destroy(),
+      value => toReadable(value).cancel(),
+      value => toWritable(value),
+      value => tee(value),
+      value => impair(value),
+      value => FrameBatch.allocate({ linkType: value, frames: 1, bytes: 60 }),
+      value => namespace.exec('true', value),
+      value => namespace.spawn('true', value),
       value => Namespace.create(value),
       value => Namespace.open(value),
       value => Namespace.open({ fd: value }),
@@ -133,6 +156,48 @@ if (requiresRoot(t)) {
       }
     }
     t.pass()
+  })
+
+  t.test('errors say which argument is wrong, and what it is to be', async t => {
+    await using tap = await Tap.create({ in: network, name: 'told0', persist: true })
+    const port = { code: 'ERR_INVALID_ARG_TYPE', message: /"port" argument must be a FramePort/ }
+    for (const over of [frames, packets, toDuplex, toReadable, toWritable, tee, impair]) {
+      for (const value of [undefined, null, 5, {}]) t.throws(() => over(value as Anything), port)
+    }
+    t.throws(() => tap.events(5 as Anything), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => FrameBatch.allocate({ linkType: 'x', frames: 1, bytes: 1 } as Anything), /linkType/)
+    for (const value of [[1, 2], new Uint16Array(2), new ArrayBuffer(2), new DataView(new ArrayBuffer(2))]) {
+      t.throws(() => tap.trySend(value as Anything), { message: /"batch" argument must be a FrameBatch or/ })
+    }
+    const addresses = Array(65).fill('02:00:00:00:00:01')
+    t.throws(() => tap.setTxFilter({ addresses }), { code: 'ERR_INVALID_ARG_TYPE', message: /at most 64/ })
+    await using namespace = await Namespace.create()
+    await t.rejects(namespace.exec('echo', { cwd: '/' } as Anything), { message: /"args"/ })
+    await t.rejects(namespace.exec('sleep', ['9'], { timeoutMs: 1 }), { message: /SIGKILL after 1 ms/ })
+    await t.rejects(Tap.create({ in: { fd: 0 } as Anything }), { message: /no network namespace/ })
+    await t.rejects(Tap.create({ in: network, addresses: ['0.0.0.0/0'] }), { message: /unspecified/ })
+    for (const [options, said] of [
+      [{ mtu: 65535 }, /wrong0.*mtu: 65535/],
+      [{ master: 'lo' }, /wrong0.*master: lo/],
+      [{ master: 99999 }, /wrong0.*master: 99999/],
+      [{ macAddress: '00:00:00:00:00:00' }, /wrong0.*macAddress: 00:00/],
+    ] as const) {
+      await t.rejects(Tap.create({ in: network, name: 'wrong0', ...options }), { message: said })
+    }
+    await tap.close()
+    await t.rejects(tap.delete(), { code: 'ERR_PORT_CLOSED' })
+    await (await Tap.open({ in: network, name: 'told0' })).delete()
+  })
+
+  t.test('what only its class constructs', t => {
+    for (const each of [Tap, Tun, Capture, Namespace, Network, RouteConnection, GenericConnection]) {
+      const open = each as unknown as new (given: unknown, more?: unknown) => unknown
+      for (const value of [{ fd: 3, settings: {} }, 3, undefined, Symbol('netloom.construct')]) {
+        t.throws(() => new open(value), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+        t.throws(() => new open(value, value), { code: 'ERR_ILLEGAL_CONSTRUCTOR' })
+      }
+    }
+    t.end()
   })
 
   t.test('memory that may change or vanish is refused', async t => {

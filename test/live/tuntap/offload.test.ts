@@ -332,7 +332,7 @@ if (requiresNetworks(t)) {
     await using again = await Tun.adopt(a.detach())
     t.match(again, { offload: 'split', headroom: 8, tailroom: 0, vnetHeaderBytes: 10 })
     const taken = again.takeDescriptor()
-    await using mine = await Tun.fromDescriptor(taken.fd, { offload: 'whole', tailroom: 4 })
+    await using mine = await Tun.fromDescriptor(taken, { offload: 'whole', tailroom: 4 })
     t.match(mine, { offload: 'whole', headroom: 0, tailroom: 4 })
     t.ok(mine.accepts.has('tso6'))
     await b.close()

@@ -54,7 +54,7 @@ t.test('bad options are typed errors, before there is a device', async t => {
   await t.rejects(Tap.open({} as never), { code: 'ERR_INVALID_ARG_TYPE' })
   await t.rejects(Tap.open({ name: 'tap%d' }), { code: 'ERR_INVALID_ARG_VALUE' }, 'a pattern names nothing')
   await t.rejects(Tap.create(null as never), { code: 'ERR_INVALID_ARG_TYPE' })
-  for (const fd of [-1, 1.5, '3']) await t.rejects(Tap.fromDescriptor(fd as number), /fd/)
+  for (const fd of [-1, 1.5, '3']) await t.rejects(Tap.fromDescriptor(fd as number), /descriptor/)
   await t.rejects(Tap.fromDescriptor(0), { code: 'ERR_INVALID_STATE' })
   await t.rejects(Tap.adopt('nobody left this'), { code: 'ERR_DETACHED_TOKEN' })
   await t.rejects(Tap.adopt(5 as never), { code: 'ERR_INVALID_ARG_TYPE' })
@@ -125,6 +125,104 @@ if (requiresRoot(t)) {
     await t.rejects(Tap.create({ in: network, name: 'x0', napi: true, napiFragments: true, mtu: 65535 }))
     t.equal(await network.links.find('x0'), undefined)
     t.same(descriptors(), before)
+  })
+
+  t.test(
+    'a device that cannot be set up does not stay for being persistent, and one that stays is marked',
+    async t => {
+      await t.rejects(Tap.create({ in: network, name: 'p0', persist: true, master: 'nobody' }), {
+        code: 'ERR_LINK_NOT_FOUND',
+      })
+      await t.rejects(Tap.create({ in: network, name: 'p0', persist: true, mtu: 65535 }))
+      t.equal(await network.links.find('p0'), undefined)
+      await using tap = await Tap.create({ in: network, name: 'p0', persist: true })
+      t.match(await network.links.get('p0'), { alias: 'netloom', tun: { persist: true } })
+      await network.links.change('p0', { alias: 'mine' })
+      await tap.close()
+      await using again = await Tap.open({ in: network, name: 'p0', persist: true })
+      t.match(await network.links.get('p0'), { alias: 'mine', tun: { persist: true } })
+      await again.delete()
+      await using plain = await Tap.create({ in: network, name: 'p0' })
+      t.equal((await network.links.get(plain.name)).alias, undefined)
+    },
+  )
+
+  t.test('a queue that joins others agrees with them, or changes nothing', async t => {
+    const base = { in: network, name: 'q0', multiQueue: true } as const
+    const refused = { code: 'ERR_LINK_MISMATCH' } as const
+    const features = async () => {
+      const { stdout } = await network.namespace.exec('ethtool', ['-k', 'q0'])
+      return /^tcp-segmentation-offload: (\w+)/m.exec(stdout)?.[1]
+    }
+    {
+      await using first = await Tap.create({ ...base, vnetHeaderSize: 12 })
+      const owned = await network.links.get('q0')
+      for (const options of [
+        {},
+        { vnetHeaderSize: 24 },
+        { packetInformation: true, vnetHeaderSize: 12 },
+      ] as const) {
+        await t.rejects(Tap.open({ ...base, ...options, owner: 77 }), refused)
+        await t.rejects(Tap.ensure({ ...base, ...options }), refused)
+      }
+      await t.rejects(Tap.open({ ...base, vnetHeaderSize: 12, vnetEndianness: 'little' }), refused)
+      t.same((await network.links.get('q0')).tun, owned.tun)
+      await using second = await Tap.open({ ...base, vnetHeaderSize: 12, owner: 77 })
+      t.match((await network.links.get('q0')).tun, { owner: 77, queues: 2 })
+      t.throws(() => second.setOffloads(['checksum']), { code: 'ERR_INVALID_STATE' })
+      t.throws(() => second.setVnetEndianness('little'), { code: 'ERR_INVALID_STATE' })
+      await first.close()
+      second.setOffloads(['checksum'])
+    }
+    {
+      await using whole = await Tap.create({
+        ...base,
+        offload: 'whole',
+        offloads: ['checksum', 'tso4', 'tso6'],
+      })
+      if (requires(t, 'ethtool')) t.equal(await features(), 'on')
+      await t.rejects(Tap.open({ ...base, vnetHeaderSize: 10 }), refused)
+      await t.rejects(Tap.open({ ...base, offload: 'split', offloads: ['checksum'] }), refused)
+      await using second = await Tap.open({ ...base, offload: 'whole' })
+      t.same([...second.accepts].sort(), [...whole.accepts].sort())
+      await using third = await Tap.open({
+        ...base,
+        offload: 'split',
+        offloads: ['tso6', 'tso4', 'checksum'],
+      })
+      t.same([...third.accepts].sort(), [...whole.accepts].sort())
+      if (requires(t, 'ethtool')) t.equal(await features(), 'on')
+    }
+    {
+      const left = await Tap.create({ ...base, offload: 'whole', persist: true })
+      await left.close()
+      await using alone = await Tap.open(base)
+      t.equal(alone.vnetHeaderBytes, 0)
+      if (requires(t, 'ethtool')) t.equal(await features(), 'off', 'what is left of queues that are gone')
+      await alone.delete()
+    }
+  })
+
+  t.test('a descriptor that has a port gets no other, and nothing of it changes', async t => {
+    await using tap = await Tap.create({ in: network, name: 'q0', offload: 'whole' })
+    const offloads = [...tap.accepts]
+    for (const start of [() => undefined, () => void tap.batches().next()]) {
+      start()
+      await t.rejects(Tap.fromDescriptor(tap.fd), {
+        code: 'ERR_INVALID_STATE',
+        message: `descriptor ${tap.fd} has a port or a stream in this thread already`,
+      })
+    }
+    const features = await network.ethtool.features.get('q0')
+    t.equal(features['tx-tcp-segmentation']?.active, true)
+    t.same([...tap.accepts], offloads)
+    t.equal(tap.name, 'q0')
+    using taken = tap.takeDescriptor()
+    const unknown = { offload: 'whole', offloads: ['checksum', 'tso4', 'udp-tunnel'] } as const
+    await t.rejects(Tap.fromDescriptor(taken.fd, unknown), { code: 'ERR_INVALID_ARG_VALUE' })
+    await using again = await Tap.fromDescriptor(taken)
+    t.equal(taken.fd, -1)
+    t.equal(again.name, 'q0')
   })
 
   t.test('the driver tells what it offers', async t => {

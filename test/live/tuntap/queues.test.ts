@@ -166,7 +166,7 @@ if (requiresRoot(t)) {
     t.equal(second.queueEnabled, false, 'it has ended')
     t.equal(third.queueEnabled, false)
     using taken = third.takeDescriptor()
-    const fourth = await Tun.fromDescriptor(taken.fd)
+    await using fourth = await Tun.fromDescriptor(taken)
     t.equal(fourth.queueEnabled, false)
     fourth.setQueueEnabled(false)
     fourth.setQueueEnabled(true)
@@ -174,8 +174,6 @@ if (requiresRoot(t)) {
     const fifth = await fourth.openQueue()
     t.match(await network.links.get(first.name), { tun: { queues: 3, disabledQueues: 0 } })
     await fifth.close()
-    // Both `taken` and `fourth` would close the descriptor.
-    fourth.detach()
     await using plain = await Tun.create({ in: network })
     t.equal(plain.queueEnabled, true)
     t.throws(() => plain.setQueueEnabled(false), { code: 'EINVAL', message: /without multiQueue/ })

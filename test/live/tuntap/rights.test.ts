@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { Network } from '../../../src/network/index.js'
+import { Tap } from '../../../src/tuntap/index.js'
 import { plainEnvironment } from '../../support/child.js'
 import { requires, requiresRoot } from '../../support/requires.js'
 
@@ -86,12 +88,49 @@ if (requiresRoot(t) && requires(t, 'unshare', 'setpriv', 'mount', 'mknod')) {
     t.same(opened, { made: 'tap0' }, 'which an ordinary user has in a user namespace')
   })
 
+  t.test('a device in another network, without rights there, is not taken for its namesake here', async t => {
+    await using network = await Network.create()
+    await using tap = await Tap.create({ in: network, name: 'zz0' })
+    const code = `
+      import('${lib}').then(async ({ Tap }) => {
+        const what = ({ code, message }) => ({ code, message })
+        const refused = await Tap.fromDescriptor(3).catch(what)
+        const tap = await Tap.fromDescriptor(3, { packetInformation: false })
+        const events = await tap.events().next().catch(what)
+        const namespace = await tap.namespace().catch(what)
+        const { receivedDropped } = tap.counters()
+        console.log(JSON.stringify({ refused, events, namespace, receivedDropped: String(receivedDropped) }))
+      })`
+    const script = 'ip tuntap add dev zz0 mode tap pi && ip link set zz0 mtu 1111 && exec "$@"'
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      ['--net', 'sh', '-c', script, 'sh', ...nobody, process.execPath, '-e', code],
+      { encoding: 'utf8', env: plainEnvironment(), stdio: ['ignore', 'pipe', 'pipe', tap.fd] },
+    )
+    const told = JSON.parse(stdout || `"${stderr}"`)
+    t.match(told.refused, { code: 'EPERM', message: /CAP_NET_ADMIN.*give { packetInformation }/ })
+    t.match(told.events, { code: 'EPERM', message: /CAP_NET_ADMIN/ })
+    t.match(told.namespace, { code: 'EPERM', message: /CAP_NET_ADMIN/ })
+    t.equal(told.receivedDropped, '0', 'those of its own')
+  })
+
   t.test('the owner of a persistent device needs no right', async t => {
     const owned = attempt({
       script: 'ip tuntap add dev mine0 mode tap user 65534 && ip link set mine0 up',
       user: nobody,
-      source: "Tap.open({ name: 'mine0' })",
+      source: `Tap.open({ name: 'mine0' }).then(async tap => {
+        for await (const event of tap.events()) if (event.state.mtu === 1500) break
+        tap.counters()
+        await (await tap.namespace()).close()
+        return tap
+      })`,
     })
     t.same(owned, { made: 'mine0' })
+    const down = attempt({
+      script: 'ip tuntap add dev mine0 mode tap user 65534',
+      user: nobody,
+      source: "Tap.open({ name: 'mine0' })",
+    })
+    t.match(down, { code: 'EPERM', message: /mine0.*CAP_NET_ADMIN.*up: false/ })
   })
 }
