@@ -8,6 +8,7 @@ import { filter } from './cases/filter.mjs'
 import { flood } from './cases/flood.mjs'
 import { forward } from './cases/forward.mjs'
 import { idle } from './cases/idle.mjs'
+import { imports } from './cases/import.mjs'
 import { netlink } from './cases/netlink.mjs'
 import { ping } from './cases/ping.mjs'
 import { prefix } from './cases/prefix.mjs'
@@ -28,6 +29,7 @@ const cases = {
   send,
   forward,
   idle,
+  import: imports,
   ticks,
   ping,
   capture,

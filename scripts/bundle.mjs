@@ -2,6 +2,7 @@
 // each module of its own costs most of a millisecond at import. Declarations stay as tsc wrote them.
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { directImports } from './direct-imports.mjs'
 
 /** Bundles src/ into lib/, which tsc has filled, and takes away the modules that are inside a bundle now. */
 export async function bundle() {
@@ -26,6 +27,7 @@ export async function bundle() {
     platform: 'node',
     target: 'node20.19',
     packages: 'external',
+    plugins: [directImports],
     logLevel: 'warning',
   })
   for (const file of modules('lib')) {
