@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
-const importsOfIndex = /^import (type )?\{([^}]*)\} from '(\.[^']*\/index\.js)'$/gm
+const fromIndex = /^(import|export) (type )?\{([^}]*)\} from '(\.[^']*\/index\.js)'$/gm
 const reExports = /^export (type )?\{([^}]*)\} from '(\.[^']*)'$/gm
 
 export const directImports = {
@@ -12,15 +12,14 @@ export const directImports = {
     const indexes = new Map()
     build.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8')
-      const isIndex = path.endsWith('/index.ts')
-      return { contents: isIndex ? text : rewritten(path, text, indexes), loader: 'ts' }
+      return { contents: rewritten(path, text, indexes), loader: 'ts' }
     })
   },
 }
 
 function rewritten(path, text, indexes) {
   const folder = dirname(path)
-  return text.replace(importsOfIndex, (statement, types, list, from) => {
+  return text.replace(fromIndex, (statement, verb, types, list, from) => {
     if (types) return statement
     const index = offered(source(folder, from), indexes)
     return namesOf(list)
@@ -28,7 +27,7 @@ function rewritten(path, text, indexes) {
         // What the index does not have from elsewhere is its own.
         const origin = index.get(name)
         const module = origin ? `./${relative(folder, origin.file)}` : from
-        return `import { ${origin?.name ?? name} as ${as} } from '${module}'`
+        return `${verb} { ${origin?.name ?? name} as ${as} } from '${module}'`
       })
       .join(';')
   })

@@ -29,7 +29,14 @@ if (process.platform === 'linux') {
 }
 await makeUnlessFresh(
   join('build', 'lib.stamp'),
-  ['src', 'scripts/bundle.mjs', 'scripts/direct-imports.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  [
+    'src',
+    'scripts/bundle.mjs',
+    'scripts/direct-imports.mjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ],
   'lib',
   buildLib,
 )
