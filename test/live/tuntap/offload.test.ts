@@ -210,6 +210,15 @@ if (requiresNetworks(t)) {
     t.equal(cutFrames(batch).count, 5)
     t.throws(() => batch.gso!.set(0, { segmentSize: 65536 }), { code: 'ERR_OUT_OF_RANGE' })
     t.throws(() => batch.gso!.get(1), { code: 'ERR_OUT_OF_RANGE' })
+    const before = batch.gso!.get(0)
+    for (const bad of [null, undefined, 1])
+      t.throws(() => batch.gso!.set(0, bad as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => batch.gso!.set(0, { foo: 1 } as never), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /gso\.foo/,
+    })
+    t.throws(() => batch.gso!.set(0, { flags: 1, segmentSize: -1 }), { code: 'ERR_OUT_OF_RANGE' })
+    t.same(batch.gso!.get(0), before, 'what is refused changes nothing')
     batch.gso!.set(0, { segmentation: 4, flags: 1, segmentSize: 1000, checksumStart: 20, checksumOffset: 16 })
     t.throws(() => cutFrames(batch), { code: 'ERR_FRAME_MALFORMED', message: /gso\[0\]/ })
     const [a, b] = await tuns(1500, { offload: 'off' }, { offload: 'whole' })
