@@ -17,15 +17,13 @@ const [addresses = '10.9.0.1/24', port = '51820', host, hostPort = port] = proce
 if (!process.env.SECRET) throw new Error('SECRET is not set')
 const secret = crypto.scryptSync(process.env.SECRET, 'netloom tunnel', 32)
 
-const hello = 1
-const answer = 2
-const sealed = 3
-const unknown = 4
+const [hello, answer, sealed, unknown] = [1, 2, 3, 4]
 const headerLength = 16
 const tagLength = 16
 const mtu = 1500 - 40 - 8 - headerLength - tagLength // of Ethernet, less IPv6 and UDP
 const helloEveryMs = 1000
 const sessionMs = 120_000
+const silentMs = 5000
 
 // --- Sessions: what both ends derive from their two temporary keys -------------------------------------------------
 
@@ -53,6 +51,7 @@ class Session {
   endpoint
   id
   made = performance.now()
+  heard = this.made
   #sealKey
   #openKey
   #counter = 0
@@ -103,6 +102,7 @@ class Session {
     }
     // What is empty says only that the session is in use.
     if (packet.length === 0) batch.drop()
+    this.heard = performance.now()
     if (this.#window.take(counter)) this.endpoint = endpoint
     return true
   }
@@ -111,10 +111,15 @@ class Session {
 const sessions = new Map()
 let current
 
+/** The oldest go: of most that are only offered nothing comes. */
+function add(session) {
+  sessions.set(session.id, session)
+  for (const [id, each] of sessions) if (sessions.size > 4 && each !== current) sessions.delete(id)
+}
+
 function use(session) {
-  if (current !== session) console.log(`in session with ${session.endpoint}`)
+  console.log(`in session with ${session.endpoint}`)
   current = session
-  for (const [id, each] of sessions) if (each !== session && sessions.size > 2) sessions.delete(id)
 }
 
 // --- Handshake: two messages, each with a temporary key and a proof of the secret ----------------------------------
@@ -132,50 +137,56 @@ function agreed(privateKey, bytes) {
 
 const proof = (...parts) => crypto.createHmac('sha256', secret).update(Buffer.concat(parts)).digest()
 
-/** type, time in ms, temporary key, proof: of this, and of what it answers. */
-function message(type, time, key, ...context) {
+/** This run of the program: what somebody sends back to us is no word of the other's. */
+const self = crypto.randomBytes(4).readUInt32LE()
+
+/** type, who says it, when in ms since its start, temporary key, proof: of this, and of what it answers. */
+function message(type, key, ...context) {
   const head = Buffer.alloc(headerLength)
   head.writeUInt32LE(type)
-  head.writeBigUInt64LE(BigInt(time), 8)
+  head.writeUInt32LE(self, 4)
+  head.writeDoubleLE(performance.now(), 8)
   return Buffer.concat([head, key, proof(head, key, ...context)])
 }
 
 function checked(datagram, ...context) {
-  if (datagram.length !== headerLength + 64) return undefined
+  if (datagram.length !== headerLength + 64 || datagram.readUInt32LE(4) === self) return undefined
   const [head, key, given] = [datagram.subarray(0, 16), datagram.subarray(16, 48), datagram.subarray(48)]
   return crypto.timingSafeEqual(proof(head, key, ...context), given) ? key : undefined
 }
 
 let offered
 let offeredAt = Number.NEGATIVE_INFINITY
-let lastHello = 0n
+const lastHello = new Map()
 
+/** Where the other was last, and where it is expected: it may have started again there. */
 function sayHello() {
-  const to = current?.endpoint ?? remote
-  if (!to || performance.now() - offeredAt < helloEveryMs) return
+  const targets = new Map([remote, current?.endpoint].filter(Boolean).map(to => [String(to), to]))
+  if (targets.size === 0 || performance.now() - offeredAt < helloEveryMs) return
   offeredAt = performance.now()
   offered = temporaryKey()
-  socket.trySend(message(hello, Date.now(), offered.bytes), { to })
+  for (const to of targets.values()) socket.trySend(message(hello, offered.bytes), { to })
 }
 
 function shake(type, datagram, endpoint) {
   if (type === hello) {
     const key = checked(datagram)
-    // An old one that somebody sends again says nothing.
-    const time = datagram.readBigUInt64LE(8)
-    if (!key || time <= lastHello) return
-    lastHello = time
+    if (!key) return
+    // One that somebody sends again says nothing.
+    const [sender, time] = [datagram.readUInt32LE(4), datagram.readDoubleLE(8)]
+    if (time <= lastHello.get(sender)) return
+    lastHello.set(sender, time)
     const own = temporaryKey()
     const session = new Session(agreed(own.privateKey, key), key, own.bytes, false, endpoint)
     // In use once the other has shown that it has the keys.
-    sessions.set(session.id, session)
-    socket.trySend(message(answer, Date.now(), own.bytes, key), { to: endpoint })
+    add(session)
+    socket.trySend(message(answer, own.bytes, key), { to: endpoint })
   } else if (type === answer && offered) {
     const key = checked(datagram, offered.bytes)
     if (!key) return
     const session = new Session(agreed(offered.privateKey, key), offered.bytes, key, true, endpoint)
     offered = undefined
-    sessions.set(session.id, session)
+    add(session)
     use(session)
     const empty = new Uint8Array(headerLength + tagLength)
     session.seal(new Uint8Array(0), empty, new DataView(empty.buffer))
@@ -192,13 +203,14 @@ const stop = () => Promise.all([tun.close(), socket.close()])
 process.once('SIGINT', stop).once('SIGTERM', stop)
 console.log(`${tun.name} is up`)
 sayHello()
-const again = setInterval(() => (current || !remote ? undefined : sayHello()), helloEveryMs)
+setInterval(() => current || sayHello(), helloEveryMs).unref()
 
 async function outward() {
   const out = FrameBatch.allocate({ linkType: 'user0', frames: 256, bytes: 256 * 1500 })
   const view = new DataView(out.slab.buffer)
   for await (const batch of tun.batches()) {
-    if (!current || performance.now() - current.made > sessionMs) sayHello()
+    const now = performance.now()
+    if (!current || now - current.made > sessionMs || now - current.heard > silentMs) sayHello()
     if (!current) continue
     out.clear()
     for (const packet of batch) {
@@ -235,4 +247,3 @@ async function inward() {
 }
 
 await Promise.all([outward(), inward()])
-clearInterval(again)

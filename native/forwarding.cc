@@ -186,7 +186,7 @@ Napi::Value Forwarding::run_filter(const Napi::CallbackInfo& info) {
 }
 
 // tell(): reports whether it runs, the port because of which it ended or -1, the error number, ports whose link is
-// down or gone (bits), and kinds of joined frames that each refuses.
+// down or gone (bits), and kinds of super-frames that each refuses.
 Napi::Value Forwarding::tell(const Napi::CallbackInfo& info) {
   int32_t* report = environment_.report;
   report[0] = thread_ != nullptr;

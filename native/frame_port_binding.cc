@@ -65,6 +65,7 @@ bool FramePort::read_framing(Napi::Value value) {
   framing.swapped = flag("swapped");
   framing.join = static_cast<uint8_t>(number("join"));
   framing.join_adjacent = flag("bounded");
+  framing.refused = static_cast<uint8_t>(number("refused"));
   framing.headroom = number("headroom");
   framing.tailroom = number("tailroom");
   if (vnet_header > sizeof(VnetHeader) || framing.headroom > kMaxRoom || framing.tailroom > kMaxRoom) return false;
@@ -106,7 +107,7 @@ int32_t FramePort::receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_t
 
 WriteReport FramePort::write(const FrameList& list, uint32_t most) {
   WriteReport done = writer_.write(fd_.get(), framing_, list, most, environment_.writing_memory());
-  framing_.join &= static_cast<uint8_t>(~done.refused);
+  framing_.refused |= done.refused;
   return done;
 }
 

@@ -53,6 +53,7 @@ bool PacketPort::describe_for_forward(ForwardPort& port) {
   port.fd = ring_->fd();
   port.ring = ring_;
   port.interface = interface_;
+  port.framing.refused = refused_;
   return true;
 }
 
@@ -102,8 +103,10 @@ int32_t PacketPort::receive(Slab& slab, uint32_t cursor, uint32_t first, uint32_
 
 WriteReport PacketPort::write(const FrameList& list, uint32_t most) {
   const PacketLayout& layout = ring_->layout();
-  return writer_.write(ring_->fd(), {layout.ip, layout.vnet_header, interface_}, list, most,
-                       environment_.writing_memory());
+  WriteReport done = writer_.write(ring_->fd(), {layout.ip, layout.vnet_header, interface_, refused_}, list, most,
+                                   environment_.writing_memory());
+  refused_ |= done.refused;
+  return done;
 }
 
 // libuv says only that there is an error. EAGAIN: somebody took it already.

@@ -45,6 +45,7 @@ class PacketPort final : public Napi::ObjectWrap<PacketPort>, public Port {
   PacketRing* ring_ = nullptr;
   int32_t interface_ = 0;
   PacketWriter writer_;
+  uint8_t refused_ = 0;  // as in Framing
   Recording recording_;
   Napi::FunctionReference on_closed_, on_recorded_;
   uint32_t abandoned_ = 0;    // frames that are lost and not told of yet

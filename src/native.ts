@@ -84,8 +84,10 @@ export interface Framing {
   swapped?: boolean
   /** Super-frames are cut as they are read. It stays so for the port's life. */
   split?: boolean
-  /** Frames that may be joined when they are sent: the bits of `joins` in src/port/handle.ts. */
+  /** Frames that may be joined when they are sent: `superFrameBits()` of src/port/handle.ts. */
   join?: number
+  /** Super-frames that are neither joined nor sent whole: such bits. */
+  refused?: number
   /** The descriptor may say that it is full. */
   bounded?: boolean
   /** Bytes that are left free before each frame that is read. */

@@ -16,6 +16,19 @@ constexpr uint8_t kJoinTcp4 = 1;
 constexpr uint8_t kJoinTcp6 = 2;
 constexpr uint8_t kJoinUdp4 = 4;
 constexpr uint8_t kJoinUdp6 = 8;
+// And of super-frames beside them that a kernel may refuse.
+constexpr uint8_t kUdpTunnels = 16;
+
+// The bits of a super-frame; 0: it is none. USO is one for both versions of IP.
+inline uint8_t kinds_of(const VnetHeader& header) {
+  if (header.gso_type & (kGsoTunnel4 | kGsoTunnel6)) return kUdpTunnels;
+  switch (header.gso_type & kGsoKind) {
+    case kGsoTcp4: return kJoinTcp4;
+    case kGsoTcp6: return kJoinTcp6;
+    case kGsoUdp: return kJoinUdp4 | kJoinUdp6;
+    default: return 0;
+  }
+}
 
 // What goes to the kernel in one write: the headers of the first frame, edited, then the payloads of all.
 struct CoalescedFrame {

@@ -167,7 +167,8 @@ uint32_t Forward::deliver(uint32_t from, const FrameList& list, ForwardScratch& 
   Direction& direction = directions_[from];
   WriteReport done;
   if (port.ring) {
-    const PacketSending how = {port.ring->layout().ip, port.ring->layout().vnet_header, port.interface};
+    const PacketSending how = {port.ring->layout().ip, port.ring->layout().vnet_header, port.interface,
+                               port.framing.refused};
     done = direction.packet_writer.write(port.fd, how, list, UINT32_MAX, scratch.writing);
     if (done.dropped > 0 && (done.failed_error == ENETDOWN || done.failed_error == ENXIO)) {
       trouble_ |= 1u << to;
@@ -175,11 +176,11 @@ uint32_t Forward::deliver(uint32_t from, const FrameList& list, ForwardScratch& 
     }
   } else {
     done = direction.frame_writer.write(port.fd, port.framing, list, UINT32_MAX, scratch.writing);
-    if (done.refused) {
-      port.framing.join &= static_cast<uint8_t>(~done.refused);
-      refused_[to] |= done.refused;
-      told_ = false;
-    }
+  }
+  if (done.refused) {
+    port.framing.refused |= done.refused;
+    refused_[to] |= done.refused;
+    told_ = false;
   }
   count(direction.counters.sent_frames, done.sent);
   count(direction.counters.sent_bytes, done.bytes);

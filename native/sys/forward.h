@@ -16,7 +16,7 @@ namespace netloom {
 // One of the two ports that a forward joins. Neither the descriptor nor the ring is the forward's.
 struct ForwardPort {
   int fd = -1;
-  Framing framing;             // of a descriptor of TUN or TAP
+  Framing framing;             // of a descriptor of TUN or TAP; of a packet socket only what is refused
   PacketRing* ring = nullptr;  // of a packet socket; null = a descriptor
   int32_t interface = 0;       // by which a packet socket sends
   uint64_t skip = 0;           // frames in the ring that are left out

@@ -23,6 +23,7 @@ struct Framing {
   bool swapped = false;             // that header is in the other byte order
   uint8_t join = 0;                 // kJoin… of coalescing.h: frames that are written may be joined
   bool join_adjacent = false;       // the descriptor may say that it is full
+  uint8_t refused = 0;              // kJoin… and kUdpTunnels of coalescing.h: what is neither joined nor written whole
   uint32_t headroom = 0;            // bytes that are free, at least, before and after each frame that is read
   uint32_t tailroom = 0;
 
@@ -79,7 +80,7 @@ struct WriteReport {
   uint32_t failed_length = 0;
   int failed_error = 0;
   int error = 0;  // EAGAIN: the device is full at `next`; EBADFD and kin: it is gone; 0: all looked at
-  uint8_t refused = 0;  // kJoin… of coalescing.h: what the kernel takes no longer
+  uint8_t refused = 0;  // as in Framing: what the kernel turned out to refuse
 
   void refuse(uint32_t index, uint32_t length, int why) {
     if (why == EMSGSIZE) too_long++;

@@ -28,7 +28,12 @@ WriteReport FrameWriter::write(int fd, const Framing& framing, const FrameList& 
 
   WriteReport report;
   report.next = list.from;
-  uint8_t joins = framing.join;
+  uint8_t refused = framing.refused, joins = framing.join & static_cast<uint8_t>(~refused);
+  auto refuse = [&](uint8_t kinds) {
+    report.refused |= kinds;
+    refused |= kinds;
+    joins &= static_cast<uint8_t>(~kinds);
+  };
   // Frames that are joined leave their order, so that there is no place to go on from. A device without a bound for what is
   // in flight is never full; if one is nevertheless, that is a refusal.
   const bool may_wait = !joins || framing.join_adjacent;
@@ -47,12 +52,18 @@ WriteReport FrameWriter::write(int fd, const Framing& framing, const FrameList& 
     const VnetHeader* header = list.headers ? &list.headers[i] : nullptr;
     int error = ERANGE;
     if (list.holds(i)) {
-      const bool cuts = header && header->asks();
-      if (!cuts || framing.vnet_header) {
+      const uint8_t kinds = header ? kinds_of(*header) : 0;
+      // Of a tunnel's places a shorter header has none.
+      const bool whole = framing.vnet_header && !(kinds & refused) &&
+                         (!(kinds & kUdpTunnels) || framing.vnet_header == sizeof(VnetHeader));
+      if (whole || !header || !header->asks()) {
         error = length > framing.max_frame ? EMSGSIZE : write_frame(fd, framing, frame, length, header);
+        if (error == 0) taken_ |= kinds;
         // Kernels before 6.2 do not know USO; some know kinds and refuse them.
-        if (error == EINVAL && cuts && header->gso_type != kGsoNone)
+        if (error == EINVAL && kinds) {
           error = cutter_.cut(frame, length, *header, framing.ethernet, memory, write_alone);
+          if (error == 0 && !(kinds & taken_)) refuse(kinds);
+        }
       } else {
         error = cutter_.cut(frame, length, *header, framing.ethernet, memory, write_alone);
       }
@@ -77,10 +88,7 @@ WriteReport FrameWriter::write(int fd, const Framing& framing, const FrameList& 
         for (uint32_t n = 0; n < group.frames; n++) report.bytes += list.lengths[memory.coalescer.member(g, n)];
         return true;
       }
-      if (error == EINVAL) {
-        report.refused |= group.kind;
-        joins &= static_cast<uint8_t>(~group.kind);
-      }
+      if (error == EINVAL) refuse(group.kind);
     }
     for (uint32_t n = 0; n < group.frames; n++) {
       const uint32_t i = memory.coalescer.member(g, n);

@@ -63,12 +63,13 @@ class FrameCutter {
 // device does not take.
 class FrameWriter {
  public:
-  // As write_frames(). A kind of joined frames that the kernel refuses is told of in `refused`, and those frames are
-  // written one by one; the caller takes it out of framing.join.
+  // As write_frames(). A kind of super-frames that the kernel refuses is told of in `refused`, and written one by one;
+  // the caller adds it to framing.refused. Where the kernel took one whole before, it is the frame that it refuses.
   WriteReport write(int fd, const Framing& framing, const FrameList& list, uint32_t max_frames, WritingMemory& memory);
 
  private:
   FrameCutter cutter_;
+  uint8_t taken_ = 0;  // kinds that the kernel took whole
 };
 
 }  // namespace netloom

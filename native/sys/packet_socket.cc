@@ -180,10 +180,11 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
     report.refuse(report.next, list.lengths[report.next], error);
     report.next++;
   };
+  auto kinds_at = [&](uint32_t i) -> uint8_t { return list.headers ? kinds_of(list.headers[i]) : 0; };
   // The header that packet sockets take has no room for tunnels.
+  uint8_t cut_kinds = how.refused | kUdpTunnels;
   auto is_cut = [&](uint32_t i) {
-    return list.headers && list.headers[i].asks() &&
-           (!how.vnet_header || (list.headers[i].gso_type & (kGsoTunnel4 | kGsoTunnel6)));
+    return list.headers && list.headers[i].asks() && (!how.vnet_header || (kinds_at(i) & cut_kinds));
   };
   // Where a message goes to, and without its parts.
   auto address = [&](msghdr& message, uint32_t slot, const uint8_t* frame, uint32_t length) {
@@ -207,8 +208,8 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
     while (n < 0 && errno == EINTR);
     return n < 0 ? errno : 0;
   };
-  // The frame that comes next; false: the socket can't go on.
-  auto cut = [&] {
+  // The frame that comes next, whose kinds may have been refused; false: the socket can't go on.
+  auto cut = [&](uint8_t kinds) {
     const uint32_t i = report.next;
     int error = cutter_.cut(list.data + list.offsets[i], list.lengths[i], list.headers[i], !how.cooked, memory, send_alone);
     if (error == EAGAIN || error == EBADF) {
@@ -218,6 +219,10 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
     if (error) {
       refuse(error);
       return true;
+    }
+    if (!(kinds & taken_)) {
+      report.refused |= kinds;
+      cut_kinds |= kinds;
     }
     report.bytes += list.lengths[i];
     report.sent++;
@@ -231,7 +236,7 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
       continue;
     }
     if (is_cut(first)) {
-      if (!cut()) return report;
+      if (!cut(0)) return report;
       continue;
     }
     uint32_t count = 0;
@@ -254,14 +259,17 @@ WriteReport PacketWriter::write(int fd, const PacketSending& how, const FrameLis
         return report;
       }
       // Kernels before 6.2 do not know USO.
-      if (errno == EINVAL && list.headers && list.headers[first].gso_type != kGsoNone) {
-        if (!cut()) return report;
+      if (errno == EINVAL && kinds_at(first)) {
+        if (!cut(kinds_at(first))) return report;
       } else {
         refuse(errno);
       }
       continue;
     }
-    for (uint32_t i = 0; i < static_cast<uint32_t>(sent); i++) report.bytes += list.lengths[first + i];
+    for (uint32_t i = first; i < first + static_cast<uint32_t>(sent); i++) {
+      report.bytes += list.lengths[i];
+      taken_ |= kinds_at(i);
+    }
     report.sent += static_cast<uint32_t>(sent);
     report.next += static_cast<uint32_t>(sent);
   }

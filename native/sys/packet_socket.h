@@ -60,16 +60,18 @@ struct PacketSending {
   bool cooked;
   uint8_t vnet_header;
   int32_t interface;
+  uint8_t refused;  // as in Framing
 };
 
 // Sends frames in batches of one system call. A frame that is refused is counted and the next one tried; super-frames are
-// cut where the socket has no virtio-net header.
+// cut where the socket has no virtio-net header, and told of where the kernel refuses them, as FrameWriter does.
 class PacketWriter {
  public:
   WriteReport write(int fd, const PacketSending& how, const FrameList& list, uint32_t max_frames, WritingMemory& memory);
 
  private:
   FrameCutter cutter_;
+  uint8_t taken_ = 0;
 };
 
 }  // namespace netloom

@@ -1,4 +1,4 @@
-import { invalidArgumentValue, outOfRange } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, outOfRange, requireInteger } from '../errors/index.js'
 import { parseIpAddress } from './ip-address.js'
 import { formatIpPrefix, type IpPrefix, parseIpPrefix } from './ip-prefix.js'
 import { PrefixTrie } from './prefix-trie.js'
@@ -83,8 +83,12 @@ export class PrefixTable<V> implements Iterable<[prefix: string, value: V]> {
     return { prefix: formatIpPrefix(trie.prefix(entry)), value: this.#value(bytes.length, entry)! }
   }
 
-  /** Of an IPv4 address as a number: 10.0.0.7 is 0x0a000007. */
+  /**
+   * Of an IPv4 address as a number: 10.0.0.7 is 0x0a000007. Negative where bitwise operators made it so.
+   * @throws TypeError, RangeError
+   */
   lookupIpv4(address: number): V | undefined {
+    requireInteger('address', address, -(2 ** 31), 2 ** 32 - 1)
     scratch[0] = address >>> 24
     scratch[1] = address >>> 16
     scratch[2] = address >>> 8
@@ -95,7 +99,9 @@ export class PrefixTable<V> implements Iterable<[prefix: string, value: V]> {
   /** Of an address as it stands in a packet, from `offset` on. @throws RangeError when it is not all there; TypeError */
   lookupBytes(bytes: Uint8Array, offset: number, family: 4 | 6): V | undefined {
     if (family !== 4 && family !== 6) throw invalidArgumentValue('family', family, 'must be 4 or 6')
+    if (!(bytes instanceof Uint8Array)) throw invalidArgumentType('bytes', 'an instance of Uint8Array', bytes)
     const length = family === 4 ? 4 : 16
+    if (bytes.length < length) throw outOfRange('bytes.length', `>= ${length}`, bytes.length)
     if (!(offset >= 0 && offset + length <= bytes.length) || offset % 1 !== 0) {
       throw outOfRange('offset', `an integer from 0 to ${bytes.length - length}`, offset)
     }

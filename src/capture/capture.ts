@@ -84,6 +84,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   /** Batches that lie in the ring. */
   readonly #lent = new Set<RingBatch<L>>()
   #lostBefore = 0
+  readonly #refused = new Set<Offload>()
   #look: NodeJS.Timeout | undefined
   readonly #lowLatency: boolean
   readonly #timeoutMs: number
@@ -226,8 +227,8 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   }
 
   /**
-   * Changes of the interface, and what becomes of the capture: `dropped`, `filter-fallback`. The first event is
-   * `state`. An open iterator keeps the process alive.
+   * Changes of the interface, and what becomes of the capture: `dropped`, `filter-fallback`, `offload-disabled`. The
+   * first event is `state`. An open iterator keeps the process alive.
    */
   override events(options?: WaitOptions): AsyncIterableIterator<PortEvent> {
     return this.#monitor.events(options)
@@ -294,6 +295,15 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   protected override lost(frames: number): void {
     this.#monitor.push({ type: 'dropped', frames })
+  }
+
+  protected override offloadsRefused(offloads: readonly Offload[]): void {
+    for (const offload of offloads) {
+      // A forward finds out anew.
+      if (this.#refused.has(offload)) continue
+      this.#refused.add(offload)
+      this.#monitor.push({ type: 'offload-disabled', offload }, true)
+    }
   }
 
   /** The socket says the same of an interface that is down and of one that is removed. */

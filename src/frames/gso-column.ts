@@ -1,4 +1,4 @@
-import { outOfRange } from '../errors/index.js'
+import { outOfRange, requireObject, requireOptions } from '../errors/index.js'
 import { uint } from './record.js'
 import type { VirtioNetRecord } from './virtio-net.js'
 
@@ -23,6 +23,8 @@ const wordFields = {
   outerTransport: 10,
   innerNetwork: 11,
 } as const
+
+const fields = [...byteFields, ...(Object.keys(wordFields) as (keyof typeof wordFields)[])]
 
 /**
  * What is left undone in each frame of a batch: a super-frame that stands for many frames of one flow, a checksum that is
@@ -79,16 +81,19 @@ export class GsoColumn {
     }
   }
 
-  /** What is not given is 0. @throws RangeError for a field that does not fit */
+  /** What is not given is 0, of `{}` all. @throws TypeError, RangeError for a field that does not fit */
   set(i: number, gso: Partial<Gso>): void {
     const at = this.#at(i)
-    this.bytes.fill(0, at, at + entryBytes)
+    requireOptions('gso', requireObject('gso', gso), fields)
+    const words = new Uint16Array(entryBytes / 2)
+    const entry = new Uint8Array(words.buffer)
     byteFields.forEach((name, k) => {
-      this.bytes[at + k] = uint(name, gso[name], 8, 0)
+      entry[k] = uint(name, gso[name], 8, 0)
     })
     for (const name of Object.keys(wordFields) as (keyof typeof wordFields)[]) {
-      this.#words[at / 2 + wordFields[name]] = uint(name, gso[name], 16, 0)
+      words[wordFields[name]] = uint(name, gso[name], 16, 0)
     }
+    this.bytes.set(entry, at)
   }
 
   /** Entry `i` of another column. */

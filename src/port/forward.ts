@@ -1,3 +1,4 @@
+import { endianness } from 'node:os'
 import {
   invalidArgumentType,
   invalidArgumentValue,
@@ -19,11 +20,13 @@ import type { CloseReason, FramePort } from './port.js'
 // include/uapi/asm-generic/errno.h
 const ENETDOWN = 100
 
+const littleEndian = endianness() === 'LE'
+
 /** What may go one way. */
 export interface ForwardDirectionOptions {
   /**
    * Frames that pass: an expression of tcpdump's language, a program, or the bytes of one (`struct sock_filter`,
-   * linux/filter.h). It is run on the thread that forwards. Default all.
+   * linux/filter.h, in the machine's byte order). It is run on the thread that forwards. Default all.
    */
   filter?: string | FilterProgram | Uint8Array | undefined
   /** Most that passes; what is more waits, as the device beneath the port lets it. Default no bound. */
@@ -152,6 +155,7 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
     return this.#closed.promise
   }
 
+  /** After the end as it was then. */
   get paused(): boolean {
     return this.#paused
   }
@@ -215,6 +219,7 @@ export class Forward<L extends LinkType = LinkType> implements AsyncDisposable {
   }
 
   #pause(paused: boolean): void {
+    if (this.#over) return
     this.#paused = paused
     this.#native.setPaused(paused)
   }
@@ -311,13 +316,14 @@ function program(
   linkType: LinkType,
 ): Uint8Array | undefined {
   if (filter === undefined) return undefined
-  if (filter instanceof FilterProgram) return filter.bytes()
-  if (filter instanceof Uint8Array) return new FilterProgram(instructions(name, filter)).bytes()
+  if (filter instanceof FilterProgram) return filter.bytes({ littleEndian })
+  if (filter instanceof Uint8Array)
+    return new FilterProgram(instructions(name, filter)).bytes({ littleEndian })
   if (typeof filter !== 'string') {
     throw invalidArgumentType(name, 'a string, a FilterProgram or a Uint8Array', filter)
   }
   if (linkType === 'user0') throw invalidArgumentValue(name, filter, `has no words for '${linkType}'`)
-  return compileFilter(filter, { linkType }).bytes()
+  return compileFilter(filter, { linkType }).bytes({ littleEndian })
 }
 
 function instructions(name: string, bytes: Uint8Array) {
@@ -326,10 +332,10 @@ function instructions(name: string, bytes: Uint8Array) {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   return Array.from({ length: bytes.length / 8 }, (_, i) => ({
-    code: view.getUint16(8 * i, true),
+    code: view.getUint16(8 * i, littleEndian),
     jt: view.getUint8(8 * i + 2),
     jf: view.getUint8(8 * i + 3),
-    k: view.getUint32(8 * i + 4, true),
+    k: view.getUint32(8 * i + 4, littleEndian),
   }))
 }
 

@@ -8,6 +8,7 @@ import {
   native,
   type OnReady,
 } from '../native.js'
+import type { Offload } from './port.js'
 import type { Sendable } from './sendable.js'
 
 export type {
@@ -66,7 +67,7 @@ export const noRoom = -4097
  * receive(): 0 cursor, 1 errno that ended it, 2 frames that were too long, 3 frames that the kernel dropped (captures), 4
  * bytes that were read.
  * send…(): 0 length of the first frame that failed, 1 sent, 2 dropped, 3 first failed index, 4 its errno, 5 errno that ended it, 6 and 7 bytes, low half
- * first, 8 kinds of joined frames that the kernel refused.
+ * first, 8 kinds of super-frames that the kernel refused.
  *
  * The other way, 16 to 18 are where frames go that are read as a port becomes ready, before JavaScript is told: the
  * slab's number, the cursor, and the first entry of the columns.
@@ -92,8 +93,21 @@ export function closeDescriptor(fd: number): void {
   native().closeDescriptor(fd)
 }
 
-/** Kinds of frames that are joined, as native/sys/coalescing.h numbers them, by what the kernel calls the result. */
-export const joins = { tso4: 1, tso6: 2, uso4: 4, uso6: 8 } as const
+/** Kinds of super-frames, as native/sys/coalescing.h numbers them; frames are joined to the first four. */
+const superFrames = { tso4: 1, tso6: 2, uso4: 4, uso6: 8, 'udp-tunnel': 16 } as const
+
+/** Kinds of super-frames among these offloads, as bits. */
+export function superFrameBits(offloads: readonly Offload[]): number {
+  return offloads.reduce(
+    (bits, offload) => bits | ((superFrames as Partial<Record<Offload, number>>)[offload] ?? 0),
+    0,
+  )
+}
+
+/** The kinds that such bits stand for. */
+export function superFrameOffloads(bits: number): Offload[] {
+  return Object.entries(superFrames).flatMap(([offload, bit]) => (bits & bit ? [offload as Offload] : []))
+}
 
 /**
  * Frames that the frames of a batch stand for, their number or -1 - i for one that contradicts its entry of `gso`;

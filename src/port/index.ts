@@ -17,7 +17,7 @@ export {
   forward,
 } from './forward.js'
 export { type ForwardObserveOptions, ForwardObserver } from './forward-observer.js'
-export { budgetSpent, type Framing, joins, report } from './handle.js'
+export { budgetSpent, type Framing, report, superFrameBits } from './handle.js'
 export { type ImpairedPort, type Impairments, type ImpairOptions, impair } from './impair.js'
 export { NativeBatch } from './native-batch.js'
 export { NativePort, type NativePortOptions } from './native-port.js'

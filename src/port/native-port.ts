@@ -14,6 +14,7 @@ import {
   portCalls,
   readable,
   report,
+  superFrameOffloads,
   writable,
 } from './handle.js'
 import { NativeBatch } from './native-batch.js'
@@ -343,8 +344,8 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
     return count
   }
 
-  /** The kernel refused frames that were joined, for good: bits of `joins` in handle.ts. */
-  protected joinsRefused(_kinds: number): void {}
+  /** The kernel refused such super-frames, for good. */
+  protected offloadsRefused(_offloads: readonly Offload[]): void {}
 
   /** Of ports over a descriptor. */
   protected setFraming(
@@ -392,7 +393,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
         this.#line.wake()
       },
       failed: errno => this.#failed(errno, 'read'),
-      refused: kinds => this.joinsRefused(kinds),
+      refused: kinds => this.offloadsRefused(superFrameOffloads(kinds)),
       troubled: errno => {
         if (!this.#ended) this.troubled(errno)
       },
@@ -554,7 +555,7 @@ export abstract class NativePort<L extends LinkType, H extends NativePortHandle 
       const index = done[3]!
       result.failure = { index, error: this.frameError(index, done[0]! >>> 0, done[4]!) }
     }
-    if (done[8]) this.joinsRefused(done[8])
+    if (done[8]) this.offloadsRefused(superFrameOffloads(done[8]))
     if (error && error !== EAGAIN) {
       this.#failed(error, 'write')
       result.failure ??= { index: next, error: portClosed() }

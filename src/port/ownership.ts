@@ -55,7 +55,7 @@ export interface ForwardedSide {
   leave(): void
   /** The thread could not read it or write to it any more: the port ends. */
   failed(errno: number): void
-  /** Kinds of joined frames that the kernel turned out to refuse: bits of `joins` in handle.ts. */
+  /** Kinds of super-frames that the kernel turned out to refuse, as bits. */
   refused(kinds: number): void
   /** The thread was told that the link is down, or gone. */
   troubled(errno: number): void

@@ -70,7 +70,7 @@ export type PortEvent =
   | { type: 'dropped'; frames: number }
   /** The kernel refuses the filter, for the reason given: it is run here, on every frame; of captures. */
   | { type: 'filter-fallback'; error: Error }
-  /** The kernel knows this offload and refuses such super-frames: from now on frames are sent one by one. */
+  /** The kernel knows this offload and refuses such super-frames: from now on they are cut. */
   | { type: 'offload-disabled'; offload: Offload }
   | { type: 'removed' }
 

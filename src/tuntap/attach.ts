@@ -36,7 +36,7 @@ export interface FrameSettings extends OffloadSettings {
   vnetEndianness: 'native' | 'little' | 'big'
   /** The device has a bound for what is in flight, or may be given one by way of another queue. */
   bounded: boolean
-  /** Kinds that the kernel turned out to refuse when frames are joined. */
+  /** Kinds of super-frames that the kernel turned out to refuse. */
   refused: readonly Offload[]
 }
 

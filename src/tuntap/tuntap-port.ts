@@ -11,10 +11,10 @@ import { Namespace } from '../netns/index.js'
 import {
   type CloseReason,
   type Framing,
-  joins,
   NativePort,
   type Offload,
   type PortEvent,
+  superFrameBits,
   type WaitOptions,
 } from '../port/index.js'
 import { type Attached, attachQueue, type FrameSettings, parkDescriptor } from './attach.js'
@@ -339,10 +339,10 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     return setTxFilter(this.fd, this.#name, allMulticast, Buffer.concat(addresses.map(parseMacAddress)))
   }
 
-  /** Frames that were joined are refused by this kernel: from now on they go one by one. */
-  protected override joinsRefused(refused: number): void {
-    for (const offload of kinds) {
-      if (!(refused & joins[offload])) continue
+  protected override offloadsRefused(offloads: readonly Offload[]): void {
+    for (const offload of offloads) {
+      // Of a kind that was refused before, a forward finds out anew.
+      if (this.#settings.refused.includes(offload)) continue
       this.#settings = { ...this.#settings, refused: [...this.#settings.refused, offload] }
       for (const events of this.#events) events.push({ type: 'offload-disabled', offload })
     }
@@ -395,8 +395,6 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
   }
 }
 
-const kinds = ['tso4', 'tso6', 'uso4', 'uso6'] as const
-
 function framingOf(linkType: 'ethernet' | 'ip', deviceFlags: number, settings: FrameSettings): Framing {
   const {
     vnetHeaderSize,
@@ -409,7 +407,6 @@ function framingOf(linkType: 'ethernet' | 'ip', deviceFlags: number, settings: F
     vnetEndianness,
     refused,
   } = settings
-  const joined = kinds.filter(kind => coalesce && offloads.includes(kind) && !refused.includes(kind))
   const ethernet = linkType === 'ethernet'
   const order = endianness() === 'LE' ? 'little' : 'big'
   return {
@@ -420,7 +417,8 @@ function framingOf(linkType: 'ethernet' | 'ip', deviceFlags: number, settings: F
     vnetHeaderSize,
     swapped: vnetEndianness !== 'native' && vnetEndianness !== order,
     split: offload === 'split',
-    join: joined.reduce((bits, kind) => bits | joins[kind], 0),
+    join: coalesce ? superFrameBits(offloads.filter(offload => offload !== 'udp-tunnel')) : 0,
+    refused: superFrameBits(refused),
     bounded,
     headroom,
     tailroom,

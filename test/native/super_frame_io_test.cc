@@ -1,12 +1,14 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <memory>
@@ -96,6 +98,58 @@ Frames connection() {
   Frames frames;
   for (const Bytes& segment : segments_of(super_frame(2500, 1000))) frames.add(segment);
   return frames;
+}
+
+// How often a super-frame was refused, joined or whole.
+int refusals = 0;
+
+// writev() of a kernel that refuses them, by SIGSYS; other frames go out.
+void refuse_super_frames(int, siginfo_t*, void* context) {
+#if defined(__x86_64__)
+  greg_t* registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+  auto &result = registers[REG_RAX], fd = registers[REG_RDI], parts = registers[REG_RSI], count = registers[REG_RDX];
+#elif defined(__aarch64__)
+  auto* registers = static_cast<ucontext_t*>(context)->uc_mcontext.regs;
+  auto &result = registers[0], fd = registers[0], parts = registers[1], count = registers[2];
+#else
+#error "where do system calls have their arguments?"
+#endif
+  msghdr message = {};
+  message.msg_iov = reinterpret_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<size_t>(count);
+  const bool refused = count > 2 || message.msg_iov[1].iov_len > 1500;
+  refusals += refused;
+  result = refused ? -EINVAL : sendmsg(static_cast<int>(fd), &message, 0);
+}
+
+bool restrict_call(uint32_t number, uint32_t action) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, action),
+  };
+  sock_fprog filter = {sizeof program / sizeof *program, program};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// In a child, which can be restricted; true if all is well.
+template <typename Run>
+bool in_child(Run run) {
+  const pid_t child = fork();
+  if (child == 0) _exit(run() ? 0 : 1);
+  int status = 0;
+  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+template <typename Run>
+bool in_child_that_refuses(Run run) {
+  return in_child([&] {
+    struct sigaction on_call = {};
+    on_call.sa_sigaction = refuse_super_frames;
+    on_call.sa_flags = SA_SIGINFO;
+    return sigaction(SIGSYS, &on_call, nullptr) == 0 && restrict_call(SYS_writev, SECCOMP_RET_TRAP) && run();
+  });
 }
 
 }  // namespace
@@ -226,36 +280,85 @@ TEST(joins_while_writing, "frames of a connection go as one; with a bound, only 
 
 TEST(falls_back, "a kernel that refuses joined frames gets them one by one, and that is told") {
   Device device;
-  const pid_t child = fork();
-  if (child == 0) {
-    // writev of more than two pieces is EINVAL: those of joined frames are.
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 2),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 2, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
-    };
-    sock_fprog filter = {sizeof program / sizeof *program, program};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) _exit(2);
+  CHECK(in_child_that_refuses([&] {
     Framing framing = with_header();
     framing.join = kJoinTcp4 | kJoinUdp4;
     FrameWriter writer;
     auto memory = std::make_unique<WritingMemory>();
     const Frames frames = connection();
     WriteReport report = writer.write(device.ours.get(), framing, frames.list(), UINT32_MAX, *memory);
-    _exit(report.refused == kJoinTcp4 && report.sent == 3 && report.dropped == 0 && report.next == 3 ? 0 : 1);
-  }
-  int status = 0;
-  CHECK(waitpid(child, &status, 0) == child);
-  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return report.refused == kJoinTcp4 && report.sent == 3 && report.dropped == 0 && report.next == 3;
+  }));
   const Frames frames = connection();
   for (uint32_t i = 0; i < 3; i++) {
     const Bytes message = device.taken();
     CHECK(message.size() == 10 + frames.lengths[i] &&
           memcmp(message.data() + 10, frames.bytes.data() + frames.offsets[i], frames.lengths[i]) == 0);
   }
+}
+
+TEST(asks_once, "a kernel that refuses super-frames is not asked again, that is told, and each segment goes out once") {
+  Device device;
+  const Built built = super_frame(2500, 1000);
+  CHECK(in_child_that_refuses([&] {
+    Framing framing = with_header();
+    framing.join = kJoinTcp4;
+    FrameWriter writer;
+    auto memory = std::make_unique<WritingMemory>();
+    Frames frames;
+    for (int i = 0; i < 2; i++) frames.add(built.bytes, built.header);
+    WriteReport report = writer.write(device.ours.get(), framing, frames.list(), UINT32_MAX, *memory);
+    if (report.refused != kJoinTcp4 || report.sent != 2 || report.dropped != 0 || refusals != 1) return false;
+    framing.refused |= report.refused;
+    report = writer.write(device.ours.get(), framing, frames.list(1), UINT32_MAX, *memory);
+    return report.refused == 0 && report.sent == 1 && refusals == 1;
+  }));
+  const std::vector<Bytes> segments = segments_of(built);
+  for (size_t i = 0; i < 9; i++) {
+    const Bytes message = device.taken();
+    CHECK(message.size() > 10 && Bytes(message.begin() + 10, message.end()) == segments[i % 3]);
+  }
+  CHECK(device.taken().empty());
+}
+
+TEST(blames_the_frame, "where the kernel took a kind, one that it refuses is cut, and nothing is told") {
+  Device device;
+  CHECK(in_child_that_refuses([&] {
+    const Built small = super_frame(1200, 600), large = super_frame(2500, 1000);
+    Frames frames;
+    frames.add(small.bytes, small.header);
+    for (int i = 0; i < 2; i++) frames.add(large.bytes, large.header);
+    FrameWriter writer;
+    auto memory = std::make_unique<WritingMemory>();
+    const WriteReport report = writer.write(device.ours.get(), with_header(), frames.list(), UINT32_MAX, *memory);
+    return report.refused == 0 && report.sent == 3 && refusals == 2;
+  }));
+}
+
+TEST(asks_a_packet_socket_once, "a packet socket that refuses super-frames is not asked again, and that is told") {
+  SocketPair socket;
+  Shape shape;
+  shape.ethernet = true;
+  shape.tcp = false;
+  const Bytes payload(2500, 6);
+  Built built = build(shape, payload.data(), payload.size(), true);
+  built.header.gso_size = 1000;
+  Frames frames;
+  for (int i = 0; i < 2; i++) frames.add(built.bytes, built.header);
+  CHECK(in_child([&] {
+    PacketWriter writer;
+    auto memory = std::make_unique<WritingMemory>();
+    PacketSending how = {false, 10, 0, 0};
+    // Whole frames go by sendmmsg, segments by sendmsg.
+    if (!restrict_call(SYS_sendmmsg, SECCOMP_RET_ERRNO | EINVAL)) return false;
+    WriteReport report = writer.write(socket.ours.get(), how, frames.list(), UINT32_MAX, *memory);
+    if (report.refused != (kJoinUdp4 | kJoinUdp6) || report.sent != 2 || report.dropped != 0) return false;
+    // Whoever asks from here on dies of it.
+    if (!restrict_call(SYS_sendmmsg, SECCOMP_RET_KILL_PROCESS)) return false;
+    how.refused = report.refused;
+    report = writer.write(socket.ours.get(), how, frames.list(), UINT32_MAX, *memory);
+    return report.refused == 0 && report.sent == 2;
+  }));
 }
 
 TEST(cuts_for_packet_sockets, "a packet socket gets what its header can say, and segments of the rest, each with an empty header") {
@@ -275,7 +378,7 @@ TEST(cuts_for_packet_sockets, "a packet socket gets what its header can say, and
   frames.add(tunnel.bytes, tunnel.header);
   PacketWriter writer;
   auto memory = std::make_unique<WritingMemory>();
-  WriteReport report = writer.write(ours.get(), {false, 10, 0}, frames.list(), UINT32_MAX, *memory);
+  WriteReport report = writer.write(ours.get(), {false, 10, 0, 0}, frames.list(), UINT32_MAX, *memory);
   CHECK(report.sent == 2 && report.dropped == 0 && report.next == 2);
   Bytes bytes(70000);
   ssize_t n = read(theirs.get(), bytes.data(), bytes.size());

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { decode } from '../../../src/frames/index.js'
+import { decode, encode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
-import { type FrameBatch, forward } from '../../../src/port/index.js'
+import { FrameBatch, forward } from '../../../src/port/index.js'
 import { Tap, Tun, type TunOptions } from '../../../src/tuntap/index.js'
 import { UdpSocket } from '../../../src/udp/index.js'
 import { runSnippet, snippets } from '../../support/doc-snippets.js'
@@ -127,7 +127,7 @@ if (requiresRoot(t) && requires(t, 'ping')) {
   })
 
   t.test('docs/udp.md', async t => {
-    const [first, ...others] = snippets('docs/udp.md')
+    const [first, byPeer, ...others] = snippets('docs/udp.md')
     t.equal(others.length, 0)
     await using network = await Network.create()
     let server: UdpSocket | undefined
@@ -151,6 +151,27 @@ if (requiresRoot(t) && requires(t, 'ping')) {
     t.same(handled, [`hello from 127.0.0.1:${client.address.port}`])
     await server!.close()
     await serving
+
+    const packets = ['10.0.0.7', '10.0.0.8', 'fd00::9', '10.1.0.1'].map(destination =>
+      encode(
+        destination.includes(':')
+          ? { ipv6: { source: 'fd00::2', destination }, udp: { sourcePort: 1, destinationPort: 2 } }
+          : { ipv4: { source: '10.0.0.2', destination }, udp: { sourcePort: 1, destinationPort: 2 } },
+      ),
+    )
+    const sent: unknown[] = []
+    await runSnippet(byPeer!, {
+      batch: FrameBatch.from('ip', [...packets, new Uint8Array(8)]),
+      socket: {
+        send: async (packet: Uint8Array, { to }: { to: { address: string } }) =>
+          sent.push([packet, to.address]),
+      },
+    })
+    t.same(sent, [
+      [packets[0], '192.0.2.7'],
+      [packets[1], '192.0.2.1'],
+      [packets[2], '2001:db8::1'],
+    ])
   })
 
   t.test('nothing is left', leaks)

@@ -11,6 +11,7 @@ import t, { type Test } from 'tap'
 import { encode } from '../../../src/frames/index.js'
 import { Network } from '../../../src/network/index.js'
 import { PcapWriter } from '../../../src/pcap/index.js'
+import { UdpSocket } from '../../../src/udp/index.js'
 import { commandLine, folder, start, tested } from '../../support/examples.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { connectedNetworks } from '../../support/networks.js'
@@ -94,6 +95,68 @@ if (requiresRoot(t)) {
     await server.says(/in session with 198\.51\.100\.77:51820/)
     t.ok(await passes(), 'after a restart')
     for (const end of [client, server, stranger]) t.equal(await end.stop(), 0)
+  })
+
+  t.test('tunnel over IPv6, whose listening side moves, and starts again where it was', async t => {
+    if (!requires(t, 'ping')) return
+    await using networks = await connectedNetworks('2001:db8::1/64', '2001:db8::2/64')
+    const { red, blue } = networks
+    process.env.SECRET = 'known to both'
+    t.teardown(() => delete process.env.SECRET)
+    let server = start(red, 'tunnel', '10.9.0.1/24', '51820')
+    await server.says(/tun0 is up\n/)
+    const client = start(blue, 'tunnel', '10.9.0.2/24', '51820', '2001:db8::1')
+    await client.says(/in session with \[2001:db8::1\]:51820/)
+    await server.says(/in session with \[2001:db8::2\]:51820/)
+    const large = ['-c', '1', '-W', '2', '-M', 'do', '-s', '1392', '10.9.0.1']
+    t.equal((await blue.namespace.exec('ping', large, { reject: false })).code, 0, 'up to the MTU')
+
+    const move = async (from: string, to: string) => {
+      await red.addresses.create({ link: 'v0', address: to, dad: 'skip' })
+      await red.addresses.delete({ link: 'v0', address: from })
+    }
+    await move('2001:db8::1/64', '2001:db8::77/64')
+    t.equal((await ping(red, '10.9.0.2')).code, 0, 'it is heard from its new address')
+    t.equal((await ping(blue, '10.9.0.1')).code, 0, 'and there it is sent to')
+
+    t.equal(await server.stop(), 0)
+    await move('2001:db8::77/64', '2001:db8::1/64')
+    server = start(red, 'tunnel', '10.9.0.1/24', '51820')
+    await server.says(/is up\n/)
+    let passes = false
+    for (let i = 0; i < 30 && !passes; i++) passes = (await ping(blue, '10.9.0.1')).code === 0
+    t.ok(passes, 'where it was first it is asked for again')
+    await client.says(/in session with \[2001:db8::1\]:51820/)
+    for (const end of [client, server]) t.equal(await end.stop(), 0)
+  })
+
+  t.test('tunnel, whose words are sent back to it, and again', async t => {
+    if (!requires(t, 'ping')) return
+    await using networks = await connectedNetworks('198.51.100.1/24', '198.51.100.2/24')
+    const { red, blue } = networks
+    process.env.SECRET = 'known to both'
+    t.teardown(() => delete process.env.SECRET)
+    const mirror = await UdpSocket.open({ in: red, port: 51820 })
+    const client = start(blue, 'tunnel', '10.9.0.2/24', '51820', '198.51.100.1')
+    const heard: Buffer[] = []
+    const types: number[] = []
+    for await (const batch of mirror.batches()) {
+      for (let i = 0; i < batch.count; i++) {
+        const datagram = Buffer.from(batch.copy(i))
+        types.push(datagram.readUInt32LE())
+        heard.push(datagram)
+        for (const each of heard) mirror.trySend(each, { to: batch.endpoint(i) })
+      }
+      if (heard.length >= 3) break
+    }
+    t.same(types, [1, 1, 1], 'it greets, and answers none of its own greetings')
+    await mirror.close()
+    const server = start(red, 'tunnel', '10.9.0.1/24', '51820')
+    await server.says(/is up\n/)
+    t.match(await client.says(/in session with .*\n/), '198.51.100.1:51820')
+    await server.says(/in session with 198\.51\.100\.2:51820/)
+    t.equal((await ping(blue, '10.9.0.1')).code, 0)
+    for (const end of [client, server]) t.equal(await end.stop(), 0)
   })
 
   t.test('capture', async t => {

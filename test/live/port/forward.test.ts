@@ -260,6 +260,9 @@ if (requiresRoot(t)) {
     joined.resume()
     t.equal(await next(), 2)
     await arriving.return?.()
+    await joined.close()
+    joined.pause()
+    t.equal(joined.paused, false, 'after the end nothing changes')
   })
 
   t.test('observers', async t => {

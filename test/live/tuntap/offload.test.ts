@@ -1,9 +1,25 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { Capture } from '../../../src/capture/index.js'
-import { decode, encode, type FrameLayers, verifyChecksums } from '../../../src/frames/index.js'
+import {
+  decode,
+  encode,
+  encodeOffloaded,
+  type FrameLayers,
+  verifyChecksums,
+  virtioNetFlags,
+  virtioNetSegmentation,
+} from '../../../src/frames/index.js'
 import type { Network } from '../../../src/network/index.js'
-import { cutFrames, FrameBatch, forward, frames, packets, toDuplex } from '../../../src/port/index.js'
+import {
+  cutFrames,
+  FrameBatch,
+  type FramePort,
+  forward,
+  frames,
+  packets,
+  toDuplex,
+} from '../../../src/port/index.js'
 import { Tap, Tun, type TuntapOptions } from '../../../src/tuntap/index.js'
 import { UdpSocket } from '../../../src/udp/index.js'
 import { iperf3 } from '../../support/iperf.js'
@@ -194,6 +210,15 @@ if (requiresNetworks(t)) {
     t.equal(cutFrames(batch).count, 5)
     t.throws(() => batch.gso!.set(0, { segmentSize: 65536 }), { code: 'ERR_OUT_OF_RANGE' })
     t.throws(() => batch.gso!.get(1), { code: 'ERR_OUT_OF_RANGE' })
+    const before = batch.gso!.get(0)
+    for (const bad of [null, undefined, 1])
+      t.throws(() => batch.gso!.set(0, bad as never), { code: 'ERR_INVALID_ARG_TYPE' })
+    t.throws(() => batch.gso!.set(0, { foo: 1 } as never), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /gso\.foo/,
+    })
+    t.throws(() => batch.gso!.set(0, { flags: 1, segmentSize: -1 }), { code: 'ERR_OUT_OF_RANGE' })
+    t.same(batch.gso!.get(0), before, 'what is refused changes nothing')
     batch.gso!.set(0, { segmentation: 4, flags: 1, segmentSize: 1000, checksumStart: 20, checksumOffset: 16 })
     t.throws(() => cutFrames(batch), { code: 'ERR_FRAME_MALFORMED', message: /gso\[0\]/ })
     const [a, b] = await tuns(1500, { offload: 'off' }, { offload: 'whole' })
@@ -245,6 +270,62 @@ if (requiresNetworks(t)) {
     t.match((await late.next()).value, { type: 'state' })
     t.same((await late.next()).value, { type: 'offload-disabled', offload: 'tso4' })
     await Promise.all([a.close(), b.close()])
+  })
+
+  /** A super-frame of datagrams, 1000 bytes in all. */
+  const datagrams = <L extends 'ip' | 'ethernet'>(linkType: L, segmentSize: number) => {
+    const station = { destination: '02:00:00:00:00:02', source: '02:00:00:00:00:01' }
+    const { frame, checksumStart, checksumOffset } = encodeOffloaded({
+      ...(linkType === 'ethernet' ? { ethernet: station } : {}),
+      ipv4: { source: '10.0.0.2', destination: '10.0.0.1' },
+      udp: { sourcePort: 7000, destinationPort: 7000 },
+      payload: new Uint8Array(1000),
+    })
+    const batch = FrameBatch.allocate({ linkType, frames: 1, bytes: frame.length, gso: true })
+    batch.append(frame)
+    const { needsChecksum: flags } = virtioNetFlags
+    const { udpL4: segmentation } = virtioNetSegmentation
+    batch.gso!.set(0, { flags, segmentation, segmentSize, checksumStart, checksumOffset })
+    return batch
+  }
+
+  /** GSO_BY_FRAGS of include/linux/skbuff.h, which means something else within the kernel. */
+  const refusedSize = 65535
+
+  t.test('super-frames that the kernel refuses are cut from then on, which is said', async t => {
+    await using network = await createNetwork()
+    const cable = { kind: 'veth', name: 'v0', up: true, peer: { name: 'v1' } } as const
+    await network.links.create(cable)
+    await network.links.change('v1', { up: true })
+    const ports = {
+      ip: () => Tun.create({ in: network, addresses: ['10.0.0.1/24'], offload: 'whole' }),
+      ethernet: () => Capture.open({ in: network, interface: 'v0', linkType: 'ethernet', offload: 'whole' }),
+    }
+    for (const linkType of ['ip', 'ethernet'] as const) {
+      const port = (await ports[linkType]()) as FramePort<'ip' | 'ethernet'>
+      const events = port.events()
+      t.match((await events.next()).value, { type: 'state' })
+      t.match(await port.send(datagrams(linkType, 100)), { sent: 1, dropped: 0 })
+      t.match(await port.send(datagrams(linkType, refusedSize)), { sent: 1, dropped: 0 }, 'one is cut')
+      await port.close()
+      const said = []
+      for await (const { type } of events) said.push(type)
+      t.notOk(said.includes('offload-disabled'), 'the kind is not to blame: one was taken')
+
+      const other = (await ports[linkType]()) as FramePort<'ip' | 'ethernet'>
+      const early = other.events()
+      for (let i = 0; i < 2; i++)
+        t.match(await other.send(datagrams(linkType, refusedSize)), { sent: 1, dropped: 0 })
+      for (const each of [early, other.events()]) {
+        const disabled: string[] = []
+        for await (const event of each) {
+          if (event.type === 'offload-disabled') disabled.push(event.offload)
+          if (disabled.length === 2) break
+        }
+        t.same(disabled, ['uso4', 'uso6'])
+      }
+      await other.close()
+    }
   })
 
   /** So many packets wait in a TUN as one super-frame, of 1000 bytes each. */

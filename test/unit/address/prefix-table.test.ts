@@ -30,6 +30,13 @@ t.test('the longest prefix wins', async t => {
   }
   t.equal(table.lookupIpv4(0x0a010203), 'host')
   t.equal(table.lookupIpv4(0xffffffff), 'default')
+  t.equal(table.lookupIpv4(-1), 'default')
+  for (const bad of ['x', null, undefined, 1n]) {
+    t.throws(() => table.lookupIpv4(bad as never), { code: 'ERR_INVALID_ARG_TYPE' }, `${bad}`)
+  }
+  for (const bad of [1.5, Number.NaN, 2 ** 32]) {
+    t.throws(() => table.lookupIpv4(bad), { code: 'ERR_OUT_OF_RANGE' }, `${bad}`)
+  }
   t.same(table.match('10.1.3.9'), { prefix: '10.1.2.0/23', value: 'two and three' })
   t.same(table.match('2001:db8:0:1::9'), { prefix: '2001:db8:0:1::/64', value: 'net' })
   t.same(table.match('8.8.8.8'), { prefix: '0.0.0.0/0', value: 'default' })
@@ -52,6 +59,11 @@ t.test('by the bytes of a packet', async t => {
     t.throws(() => table.lookupBytes(packet, offset, family), { code: 'ERR_OUT_OF_RANGE' }, `${offset}`)
   }
   t.throws(() => table.lookupBytes(packet, 0, 5 as never), { code: 'ERR_INVALID_ARG_VALUE' })
+  for (const bad of [null, undefined, 'bytes', [10, 0, 0, 7]]) {
+    t.throws(() => table.lookupBytes(bad as never, 0, 4), { code: 'ERR_INVALID_ARG_TYPE' }, `${bad}`)
+  }
+  const short = { code: 'ERR_OUT_OF_RANGE', message: /bytes\.length.* >= 4/ }
+  t.throws(() => table.lookupBytes(packet.subarray(0, 2), 0, 4), short)
 })
 
 t.test('what is exactly there, and what is taken away', async t => {
