@@ -58,7 +58,8 @@ export class Tap extends TuntapPort<'ethernet'> {
 
   /**
    * The frames of a link of kind `macvtap` or `ipvtap`: those to its MAC address, and what is sent goes out by the link
-   * below. Each is preceded by a virtio-net header of 10 bytes on the descriptor. Runs `unshare`, `mount` and `mknod`.
+   * below. Each is preceded by a virtio-net header of 10 bytes on the descriptor. Runs no
+   * program: the system calls unshare, mount and mknod give the device a node that only a helper sees.
    * @throws NetloomError `ERR_LINK_NOT_FOUND`, `ERR_LINK_MISMATCH` for a link of another kind; SystemError `EPERM` with
    * the missing right, `EBUSY` for one that is open
    */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -82,6 +83,14 @@ t.test('holds no path of the machine that made it', async t => {
     return needles.some(needle => bytes.includes(needle))
   })
   t.same(found, [])
+})
+
+t.test('of the files that README.md leads to it holds those that it says', async t => {
+  const readme = readFileSync(join(installed, 'README.md'), 'utf8')
+  const targets = new Set([...readme.matchAll(/\]\(([\w./-]+)\)/g)].map(match => match[1]!))
+  const held = [...targets].filter(target => existsSync(join(installed, target)))
+  t.same(held.sort(), ['ARCHITECTURE.md', 'CHANGELOG.md'])
+  t.match(readme, 'the package holds ARCHITECTURE.md and CHANGELOG.md')
 })
 
 t.test('every sub-path can be imported, which loads no addon', async t => {

@@ -17,5 +17,5 @@ export const demo: Command<typeof options> = {
   name: 'demo',
   summary: 'two kernels’ stacks and a cable of TypeScript between them, in about 10 seconds',
   options,
-  run: ({ watch, file = 'demo.pcapng', 'one-tap': oneTap }) => runDemo({ file, watch, oneTap }),
+  run: ({ watch, file, 'one-tap': oneTap }) => runDemo({ file, watch, oneTap }),
 }

@@ -3,12 +3,12 @@ import http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Network } from '../../network/index.js'
-import { impair } from '../../port/index.js'
 import { Tap } from '../../tuntap/index.js'
 import { compareBulk } from './bulk.js'
 import { cable } from './cable.js'
 import { checkCapture } from './check-capture.js'
-import { leftovers } from './leftovers.js'
+import { checkNothingIsLeft, countThings } from './leftovers.js'
+import { Line } from './line.js'
 import type { Screen } from './screen.js'
 import { Trace } from './trace.js'
 import { watchKeys } from './watch.js'
@@ -26,7 +26,8 @@ const data = randomBytes(24 * 1024 * 1024)
 
 /** Two kernels' stacks, one cable of TypeScript between them. Throws when a step does not go as it should. */
 export async function demo(screen: Screen, { userNamespace, file, watch }: DemoOptions): Promise<void> {
-  const before = await leftovers()
+  const before = await countThings()
+  let meanwhile = before
   {
     const trace = new Trace(screen, file)
 
@@ -35,12 +36,13 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
     await using blue = await Network.create({ userNamespace: userNamespace && red })
     await using left = await Tap.create({ in: red, addresses: ['10.77.0.1/24', 'fd77::1/64'] })
     await using right = await Tap.create({ in: blue, addresses: ['10.77.0.2/24', 'fd77::2/64'] })
-    const plug = impair(right) // a cable that can be pulled
+    const line = new Line(right) // a cable that can be pulled
     const cables = Promise.all([
-      cable(left, plug, batch => trace.look('red', batch)),
-      cable(plug, left, batch => trace.look('blue', batch)),
+      cable(left, line.port, batch => trace.look('red', batch, line.willLose)),
+      cable(line.port, left, batch => trace.look('blue', batch)),
     ])
     screen.cable()
+    meanwhile = await countThings()
 
     screen.step('An ordinary HTTP server in red, an ordinary client in blue')
     const server = http.createServer((request, response) => {
@@ -61,7 +63,7 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
     for await (const chunk of await get(blue, 'http://10.77.0.1/data')) {
       hash.update(chunk)
       received += chunk.length
-      if (received > data.length / 2) pulled ??= pull(screen, trace, plug)
+      if (received > data.length / 2) pulled ??= pull(screen, line)
     }
     await pulled
     const sha256 = createHash('sha256').update(data).digest('hex')
@@ -75,7 +77,7 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
     trace.attention = 'none'
     await compareBulk(screen, red, blue)
 
-    if (watch) await watchKeys(screen, trace, plug, signal => get(blue, 'http://10.77.0.1/', signal))
+    if (watch) await watchKeys(screen, trace, line, signal => get(blue, 'http://10.77.0.1/', signal))
 
     server.close()
     await Promise.all([left.close(), right.close(), cables])
@@ -85,18 +87,15 @@ export async function demo(screen: Screen, { userNamespace, file, watch }: DemoO
     await checkCapture(screen, file)
   }
 
-  screen.step('What is left behind')
-  const left = (await leftovers()).filter(thing => !before.includes(thing))
-  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
-  screen.good('nothing: no descriptor, no device, no namespace more than before')
+  await checkNothingIsLeft(screen, before, meanwhile)
 }
 
 /** For almost a second, everything on the cable is lost. */
-async function pull(screen: Screen, trace: Trace, plug: { unplugged: boolean }): Promise<void> {
+async function pull(screen: Screen, line: Line): Promise<void> {
   screen.line(screen.style('yellow', '   ✂ the cable is pulled'))
-  trace.unplugged = plug.unplugged = true
+  line.change({ unplugged: true })
   await delay(900)
-  trace.unplugged = plug.unplugged = false
+  line.change({ unplugged: false })
   screen.line(screen.style('yellow', '   ⚯ the cable is plugged in again'))
 }
 

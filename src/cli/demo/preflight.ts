@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Network } from '../../network/index.js'
+import type { System } from '../doctor/finding.js'
 import { system } from '../doctor/system.js'
 import { tryNetwork, tryTap } from '../doctor/trials.js'
 import { containerAdvice, examineTunDevice } from '../doctor/tun-device.js'
@@ -24,7 +25,7 @@ export async function preflight({ file, oneTap }: { file: string; oneTap: boolea
   if (process.platform !== 'linux') {
     return notAtAll(`Netloom opens devices on Linux only; this is ${process.platform}.`)
   }
-  const obstacle = deviceObstacle()
+  const obstacle = deviceObstacle(system)
   if (obstacle) return obstacle
   if (oneTap) return { how: 'one-tap', reason: 'as you asked' }
   let refusal = ''
@@ -40,20 +41,25 @@ export async function preflight({ file, oneTap }: { file: string; oneTap: boolea
     else if (canWrite(file)) return { how: 'namespaces', userNamespace }
     else return notAtAll(`${resolve(file)} cannot be written.`, 'Name another file:  --file /tmp/demo.pcapng')
   }
-  if (process.getuid?.() === 0)
-    return { how: 'one-tap', reason: `a network of our own is refused: ${refusal}` }
+  const tap = await tryTap()
+  if (tap === true) return { how: 'one-tap', reason: `a network of our own is refused: ${refusal}` }
   return notAtAll(
     `A network of our own is refused: ${refusal}`,
+    `So is a TAP in this one, which is all that --one-tap needs: ${tap.message}`,
     `Try as root:  ${asRoot()}`,
     ...inContainer(),
   )
 }
 
-function deviceObstacle(): Hopeless | undefined {
+/** Why `/dev/net/tun` cannot be used, if so. */
+export function deviceObstacle(system: System): Hopeless | undefined {
   const { answer, reason, advice } = examineTunDevice(system)
   if (answer === 'yes') return undefined
-  const lines = [...(advice === undefined ? [] : [advice]), `Or run the demo as root:  ${asRoot()}`]
-  return notAtAll(`${reason}.`, ...lines, ...inContainer().filter(line => line !== advice))
+  return notAtAll(
+    `${reason}.`,
+    ...(advice === undefined ? [] : [advice]),
+    ...(system.uid === 0 ? [] : [`Or run the demo as root:  ${asRoot()}`]),
+  )
 }
 
 function notAtAll(problem: string, ...advice: string[]): Hopeless {

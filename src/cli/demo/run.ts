@@ -1,11 +1,19 @@
 import { demo } from './demo.js'
-import { oneTap } from './one-tap.js'
+import { oneTap as demonstrateTap } from './one-tap.js'
 import { preflight } from './preflight.js'
 import { Screen } from './screen.js'
 
+interface Wishes {
+  /** Where the capture goes. */
+  file: string | undefined
+  watch: boolean
+  oneTap: boolean
+}
+
 /** Runs the variant that this machine allows; the exit status. */
-export async function runDemo(options: { file: string; watch: boolean; oneTap: boolean }): Promise<number> {
+export async function runDemo({ file, watch, oneTap }: Wishes): Promise<number> {
   const screen = new Screen()
+  const options = { file: file ?? 'demo.pcapng', watch, oneTap }
   const began = performance.now()
   const verdict = await preflight(options)
   if (verdict.how === 'not-at-all') {
@@ -15,7 +23,9 @@ export async function runDemo(options: { file: string; watch: boolean; oneTap: b
   try {
     if (verdict.how === 'one-tap') {
       screen.line(`One TAP only: ${verdict.reason}`)
-      await oneTap(screen)
+      const unheard = [...(watch ? ['--watch'] : []), ...(file === undefined ? [] : ['--file'])]
+      if (unheard.length > 0) screen.line(`Without effect here, as there is no cable: ${unheard.join(', ')}`)
+      await demonstrateTap(screen)
     } else {
       await demo(screen, { ...options, userNamespace: verdict.userNamespace })
     }

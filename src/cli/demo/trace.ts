@@ -18,7 +18,6 @@ export type Attention = 'all' | 'retransmissions' | 'none'
 /** Looks at the frames on the cable: prints them, a line each, and writes them to a capture file. */
 export class Trace {
   attention: Attention = 'all'
-  unplugged = false
   frames = 0
   retransmissions = 0
   #shown = 0
@@ -39,7 +38,8 @@ export class Trace {
     }
   }
 
-  look(from: 'red' | 'blue', batch: FrameBatch): void {
+  /** `willLose` is asked once of each frame. */
+  look(from: 'red' | 'blue', batch: FrameBatch, willLose = () => false): void {
     this.frames += batch.count
     if (this.attention === 'none') return
     const elapsed = process.hrtime.bigint() - this.#began
@@ -53,10 +53,11 @@ export class Trace {
           flags: frameFlags.inbound,
         }),
       )
+      const lost = willLose()
       const again = this.#isSentAgain(frame)
       if (again) this.retransmissions++
       if (this.attention === 'all' || (again && this.#shown++ < mostShown)) {
-        this.#print(from, frame, elapsed, again)
+        this.#print(from, frame, elapsed, again, lost)
       }
     }
   }
@@ -66,12 +67,12 @@ export class Trace {
     await finished(this.#file)
   }
 
-  #print(from: 'red' | 'blue', frame: Uint8Array, elapsed: bigint, again: boolean): void {
+  #print(from: 'red' | 'blue', frame: Uint8Array, elapsed: bigint, again: boolean, lost: boolean): void {
     const screen = this.#screen
     const time = (Number(elapsed) / 1e9).toFixed(4)
     const way = from === 'red' ? 'red  → blue' : 'blue → red '
     const note = again ? ' (sent again)' : ''
-    const fate = this.unplugged ? ' ✂ lost' : ''
+    const fate = lost ? ' ✂ lost' : ''
     const text = brief(frame, screen.columns - `   ${time} ${way} ${note}${fate}`.length)
     const end = screen.style('magenta', note) + screen.style('yellow', fate)
     screen.line(`   ${screen.style('dim', time)} ${screen.style(from, way)} ${text}${end}`)

@@ -1,32 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ImpairedPort } from '../../port/index.js'
+import type { Line } from './line.js'
 import type { Screen } from './screen.js'
 import type { Trace } from './trace.js'
 
-const help = 'keys: u unplug or plug in, d delay 100 ms, l lose 20 %, q quit'
+const help = 'keys: u unplug or plug in, d delay 100 ms, l lose 20 % (both of red → blue), q quit'
 
 /** Keeps the network busy, a page a second, while keys disturb it. */
 export async function watchKeys(
   screen: Screen,
   trace: Trace,
-  plug: ImpairedPort<'ethernet'>,
+  line: Line,
   fetchPage: (signal: AbortSignal) => Promise<AsyncIterable<unknown>>,
 ): Promise<void> {
   const { stdin } = process
+  const { port } = line
   const quit = new AbortController()
   const { signal } = quit
   const keys: Record<string, () => string> = {
     u: () => {
-      trace.unplugged = plug.unplugged = !plug.unplugged
-      return plug.unplugged ? 'unplugged' : 'plugged in'
+      line.change({ unplugged: !port.unplugged })
+      return port.unplugged ? 'unplugged' : 'plugged in'
     },
     d: () => {
-      plug.delayMs = plug.delayMs ? 0 : 100
-      return plug.delayMs ? 'delay 100 ms' : 'no delay'
+      line.change({ delayMs: port.delayMs ? 0 : 100 })
+      return port.delayMs ? 'delay 100 ms' : 'no delay'
     },
     l: () => {
-      plug.loss = plug.loss ? 0 : 0.2
-      return plug.loss ? 'loss 20 %' : 'no loss'
+      line.change({ loss: port.loss ? 0 : 0.2 })
+      return port.loss ? 'loss 20 %' : 'no loss'
     },
     q: () => {
       quit.abort()
@@ -56,7 +57,6 @@ export async function watchKeys(
   } finally {
     stdin.off('data', onData).off('end', keys.q!).pause()
     if (stdin.isTTY) stdin.setRawMode(false)
-    plug.loss = plug.delayMs = 0
-    trace.unplugged = plug.unplugged = false
+    line.change({ loss: 0, delayMs: 0, unplugged: false })
   }
 }

@@ -20,10 +20,10 @@ export function findingOfNetwork(userNamespace: boolean, tried: Network | Error)
   return { ...about, answer: 'no', reason: tried.message }
 }
 
-/** A TAP in a scratch network. */
-export async function tryTap(scratch: Network): Promise<true | Error> {
+/** A TAP in a scratch network; without one, down, where we are. */
+export async function tryTap(scratch?: Network): Promise<true | Error> {
   try {
-    await using _tap = await Tap.create({ in: scratch })
+    await using _tap = await Tap.create(scratch ? { in: scratch } : { up: false })
     return true
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,6 +26,8 @@ const story = [
   /ok {2}through JavaScript \d+\.\d\d Gb\/s, through veth \d+\.\d\d Gb\/s/,
   /What was seen on the cable/,
   /ok {2}nothing: no descriptor, no device, no namespace more than before/,
+  /devices \d+, \d+, \d+; namespaces with a name \d+, \d+, \d+;/,
+  /descriptors of devices and namespaces \d+, [1-9]\d*, \d+/,
   /Done in [\d.]+ s\.\n$/,
 ]
 
@@ -40,6 +42,8 @@ t.test('bad arguments end with 2 and the usage', async t => {
 
 if (requiresRoot(t)) {
   const demo = [process.execPath, main, 'demo']
+  // Of the user namespace that it is said in.
+  const forbid = 'for limit in net user; do echo 0 > /proc/sys/user/max_"$limit"_namespaces; done'
 
   t.test('as root', async t => {
     const file = join(folder, 'root.pcapng')
@@ -78,22 +82,61 @@ if (requiresRoot(t)) {
 
   t.test('one TAP, where no namespaces are to be had', async t => {
     if (!requires(t, 'unshare', 'ip')) return
-    const forbid = 'for limit in net user; do echo 0 > /proc/sys/user/max_"$limit"_namespaces; done'
-    const inside = ['unshare', '-Urnm', 'sh', '-c', `${forbid}; ip link set lo up; exec "$@"`, 'sh']
-    const echoed = [/^One TAP only: .*\(.*max_user_namespaces/, 'ok  10.77.0.2 port 7 echoed: hello']
-    passes(t, await run([...inside, ...demo]), [...echoed, 'ok  fd77::2 port 7 echoed: hello', 'Done in'])
+    const inside = ['sh', '-c', `${forbid}; ip link set lo up; exec "$@"`, 'sh']
+    const told = [
+      /^One TAP only: .*\(.*max_user_namespaces/,
+      'ok  10.77.0.2 port 7 echoed: hello',
+      'ok  fd77::2 port 7 echoed: hello',
+      /(ok|answers ping).* 10\.77\.0\.2|10\.77\.0\.2 answers ping/,
+      /ok {2}nothing: .*\n.*\n.*devices (\d+), (?!\1)\d+, \1;/,
+      'Done in',
+    ]
+    passes(t, await run(['unshare', '-Urnm', ...inside, ...demo]), told)
+    // With the rights of root, and the number of another.
+    const other = ['unshare', '-U', '--map-user=1000', '--keep-caps', '-nm']
+    passes(t, await run([...other, ...inside, ...demo]), told)
+  })
+
+  t.test('neither namespaces nor a TAP', async t => {
+    if (!requires(t, 'unshare', 'setpriv')) return
+    const powerless = ['sh', '-c', `${forbid}; exec setpriv --bounding-set=-all "$@"`, 'sh']
+    const { status, stdout } = await run(['unshare', '-Urnm', ...powerless, ...demo])
+    t.equal(status, 1)
+    t.match(
+      stdout,
+      /no {2}A network of our own is refused: ENOSPC.*\n *So is a TAP in this one.*--one-tap.*EPERM/,
+    )
+  })
+
+  t.test('one TAP, as asked, which has no use for other options', async t => {
+    if (!requires(t, 'unshare', 'ip', 'ping')) return
+    const file = join(folder, 'unused.pcapng')
+    const outcome = await run(['unshare', '-n', ...demo, '--one-tap', '--watch', '--file', file])
+    passes(t, outcome, [
+      'One TAP only: as you asked',
+      'Without effect here, as there is no cable: --watch, --file',
+      /kernel IP 10\.77\.0\.1 > 10\.77\.0\.2: icmp echo request/,
+      /host {3}IP 10\.77\.0\.2 > 10\.77\.0\.1: icmp echo reply/,
+      /ok {2}64 bytes from 10\.77\.0\.2/,
+      /ok {2}64 bytes from fd77::2/,
+    ])
+    t.notOk(existsSync(file))
   })
 
   t.test('a watcher unplugs, plugs in, and quits', async t => {
     const file = join(folder, 'watch.pcapng')
     const { status, stdout } = await run([...demo, '--watch', '--file', file], child => {
       let said = ''
-      child.stdout.on('data', function listen(chunk) {
+      const keys = ['x', 'u', 'u\n', 'dl']
+      // Each key once the one before was answered; the last when a frame was lost to it.
+      const answers = ['Watching', /^ *keys: u/m, 'unplugged', 'plugged in', /loss 20 %[\s\S]*✂ lost/]
+      child.stdout.on('data', chunk => {
         said += chunk
-        if (!said.includes('Watching')) return
-        child.stdout.off('data', listen)
-        for (const [i, key] of [...'x', 'u', 'u\n', 'dl', 'q'].entries())
-          setTimeout(() => child.stdin.write(key), 200 * (i + 1))
+        for (let answer = answers[0]; answer && said.search(answer) >= 0; answer = answers[0]) {
+          said = said.slice(said.search(answer) + 1)
+          answers.shift()
+          child.stdin.write(keys.shift() ?? 'q')
+        }
       })
     })
     t.equal(status, 0)
