@@ -207,11 +207,11 @@ void PacketRing::advance() {
   if (++at_ == slots_) at_ = 0;
 }
 
-RingFrame PacketRing::frame_of(const RingPacket& packet) const {
+RingFrame PacketRing::frame_of(const RingPacket& packet, bool inline_vlan) const {
   RingFrame frame;
   uint32_t more = layout_.cooked ? kSll2Header : 0;
   bool tagged = packet.tpid != 0;
-  frame.insert = tagged && layout_.inline_vlan && !layout_.ip && (layout_.cooked || packet.captured >= kAddresses);
+  frame.insert = tagged && inline_vlan && !layout_.ip && (layout_.cooked || packet.captured >= kAddresses);
   if (frame.insert) more += kTag;
   frame.original = packet.original + more;
   frame.length = packet.captured + more;

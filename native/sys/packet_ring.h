@@ -145,7 +145,8 @@ class PacketRing {
   uint64_t take_dropped();
 
   // What delivering `packet` comes to, and its bytes: `to` has room for frame.length.
-  RingFrame frame_of(const RingPacket& packet) const;
+  RingFrame frame_of(const RingPacket& packet) const { return frame_of(packet, layout_.inline_vlan); }
+  RingFrame frame_of(const RingPacket& packet, bool inline_vlan) const;
   void copy(const RingPacket& packet, const RingFrame& frame, uint8_t* to) const;
   // Its virtio-net header, in rings that have them.
   VnetHeader header_of(const RingPacket& packet, const RingFrame& frame) const;

@@ -45,7 +45,7 @@ const options = {
   },
   'immediate-mode': { help: 'every packet at once: more work' },
   'buffer-size': {
-    ...integer('KIB', 'of the ring that the kernel fills (default 32768)', 1, 2 ** 22),
+    ...integer('KIB', 'of the ring that the kernel fills (default 32768)', 1, 2 ** 20),
     short: 'B',
   },
   netmask: { help: 'mask of the IPv4 network, which "ip broadcast" needs', value: 'MASK', parse: text },

@@ -10,7 +10,7 @@ import { gunzip } from 'node:zlib'
 import t from 'tap'
 import { Capture } from '../../../src/capture/index.js'
 import { FrameBatch } from '../../../src/frames/index.js'
-import { tagged } from '../../support/captured.js'
+import { captured, tagged } from '../../support/captured.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { markedBatch, markedFrame } from '../../support/marked-frames.js'
 import { connectedNetworks, wiredNetwork } from '../../support/networks.js'
@@ -115,6 +115,33 @@ if (requiresRoot(t) && requires(t, 'editcap', 'tshark', 'capinfos', 'tcpdump')) 
     const report = (await run('capinfos', ['-M', path])).stdout
     t.match(report, /Number of packets:\s*2\b/i)
     t.match(report, /Number of stat entries\s*=\s*1/i)
+  })
+
+  t.test('VLAN tags are in the file, also of a capture that has them beside its frames', async t => {
+    const frames = [tagged(markedFrame(0, 90), 100), tagged(tagged(markedFrame(1, 90), 5), 6, 0x88a8)]
+    for (const latency of latencies) {
+      await using cable = await connectedNetworks()
+      await using sender = await Capture.open({ in: cable.red, interface: 'v0', linkType: 'ethernet' })
+      await using capture = await Capture.open({
+        in: cable.blue,
+        interface: 'v0',
+        vlan: 'metadata',
+        latency,
+      })
+      const path = join(folder, `tags-${latency}.pcapng`)
+      const recording = capture.toFile(path, { stop: { packets: 2 } })
+      for (const frame of frames) await sender.send(frame)
+      await recording
+      t.same(
+        (await packetsOf(path)).map(({ data }) => data),
+        frames,
+      )
+      // And the capture goes on as it was.
+      await sender.send(frames[0]!)
+      const [packet] = await captured(capture, 1)
+      t.match(packet, { vlan: 0x81000064 })
+      t.same(packet!.data, markedFrame(0, 90))
+    }
   })
 
   t.test('what was dropped is in the file', async t => {

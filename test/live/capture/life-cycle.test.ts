@@ -186,6 +186,8 @@ if (requiresRoot(t)) {
       [{ blockSize: 5000 }, 'ERR_OUT_OF_RANGE'],
       [{ blockSize: 262144 }, 'ERR_OUT_OF_RANGE'],
       [{ blockCount: 0 }, 'ERR_OUT_OF_RANGE'],
+      [{ blockCount: 2049 }, 'ERR_OUT_OF_RANGE'],
+      [{ blockSize: 2 ** 26, blockCount: 17 }, 'ERR_OUT_OF_RANGE'],
       [{ snapLength: 63 }, 'ERR_OUT_OF_RANGE'],
       [{ snapLength: 262145 }, 'ERR_OUT_OF_RANGE'],
       [{ direction: 'up' }, 'ERR_INVALID_ARG_VALUE'],

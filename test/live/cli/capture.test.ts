@@ -223,6 +223,7 @@ t.test('what does not go together', async t => {
     [['-i', 'lo', '-w', 'x', '-W', '3'], /--files goes with/],
     [['-i', 'lo', '-w', '-', '-C', '3'], /--megabytes goes with/],
     [['-i', 'lo', '-c', '0'], /--count 0/],
+    [['-i', 'lo', '-B', '1048577'], /from 1 to 1048576/],
     [['-i', 'lo', '-Q', 'up'], /must be one of in, out, inout/],
     [['-r', file, 'udp', 'prot', '53'], />>prot<</],
     [['-r', file, 'host', 'example.org'], /example\.org/],

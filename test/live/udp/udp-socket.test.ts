@@ -570,7 +570,9 @@ if (requiresRoot(t) && requires(t, 'socat')) {
       await t.rejects(socket.send(data as never, { to }), { code: /ERR_(INVALID_ARG|OUT_OF_RANGE)/ })
     }
     await t.rejects(socket.send(batchOf(1)), { code: 'ERR_INVALID_ARG_VALUE', message: /not connected/ })
-    await t.rejects(socket.send(batchOf(1), { to: { address: '127.0.0.1', port: 0 } }), { code: 'ERR_OUT_OF_RANGE' })
+    await t.rejects(socket.send(batchOf(1), { to: { address: '127.0.0.1', port: 0 } }), {
+      code: 'ERR_OUT_OF_RANGE',
+    })
     await t.rejects(socket.send(batchOf(1), { to: [{ address: '::1', port: 0 }] }), {
       code: 'ERR_OUT_OF_RANGE',
       message: /to\[0\]\.port/,
