@@ -156,6 +156,7 @@ export {
   Ipv6View,
 } from './ipv6.js'
 export { type LinkType, linkTypes } from './link-type.js'
+export type { LinkedFrame } from './linked-frame.js'
 export {
   decodeLinuxSll,
   encodeLinuxSll,
