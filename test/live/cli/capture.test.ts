@@ -352,6 +352,25 @@ if (requiresRoot(t) && requires(t, 'ping')) {
       t.notOk(existsSync(join(directory, 'ring-00001.pcapng')), 'the oldest has gone')
     })
 
+    await t.test('into compressed files, with a filter that the kernel refuses', async t => {
+      const file = join(directory, 'refused.pcapng')
+      // An access list of six thousand ranges of ports.
+      const ranges = Array.from({ length: 6000 }, (_, i) => `udp portrange ${i * 10 + 1}-${i * 10 + 3}`)
+      const filter = join(directory, 'filter')
+      writeFileSync(filter, `icmp or ${ranges.join(' or ')}`)
+      const running = startNetloom(
+        ...['capture', '-i', 'left', '--in', name, '-w', file, '-C', '1', '-c', '2', '--gzip', '-F', filter],
+      )
+      await running.complaint(/listening/)
+      await ping()
+      t.equal(await running.ended, 0)
+      const made = readdirSync(directory).filter(name => name.startsWith('refused-'))
+      t.same(made, ['refused-00001.pcapng'])
+      const bytes = readFileSync(join(directory, made[0]!))
+      t.equal(bytes.readUInt16BE(), 0x1f8b, 'is gzip')
+      t.equal((await packetsIn(join(directory, made[0]!))).length, 2)
+    })
+
     await t.test('followed', async t => {
       const running = startNetloom('capture', '-i', 'left', '--in', name, '--follow', 'icmp')
       await running.complaint(/listening/)
