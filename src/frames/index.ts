@@ -68,6 +68,7 @@ export {
   dnsPorts,
   registerDns,
 } from './dns.js'
+export type { DnsInput, DnsResourceInput } from './dns-input.js'
 export { encode, type FrameLayers } from './encode.js'
 export { encodeOffloaded, type OffloadedFrame } from './encode-offloaded.js'
 export { etherTypes } from './ether-types.js'

@@ -288,3 +288,38 @@ t.test('packets say themselves what they begin with, and what is known of them',
       t.throws(() => read(none as never), { code: 'ERR_INVALID_ARG_TYPE' })
   }
 })
+
+t.test('what would be left out of a frame is refused', async t => {
+  const tcp = udp
+  const wrong: [layers: unknown, message: RegExp][] = [
+    [null, /"layers"/],
+    [undefined, /"layers"/],
+    [5, /"layers"/],
+    [{ ethernet, ipv4: { ...ipv4, tll: 3 }, udp }, /"layers\.ipv4\.tll"/],
+    [{ ethernet, ipv4, udpp: udp }, /"layers\.udpp"/],
+    [{ ethernet, ipv4, constructor: udp }, /"layers\.constructor"/],
+    [{ ethernet, ipv4, tcp, udp }, /does not go with/],
+    [{ ethernet, ipv4, ipv6, udp }, /does not go with/],
+    [{ ethernet, loopback: {}, ipv4, udp }, /does not go with/],
+    [{ ipv6, mld: { type: 131, group: 'ff02::1' }, neighborDiscovery: { type: 133 } }, /does not go with/],
+    [{ ethernet, ipv6, icmpv6: { type: 135, target: '::1' } }, /"layers\.icmpv6\.target"/],
+    [{ ethernet, lldp: {} }, /"elements"/],
+    [{ ethernet, lldp: 5 }, /"layers\.lldp"/],
+    [{ ethernet, tcp }, /"layers\.tcp" needs ipv4 or ipv6/],
+    [{ ethernet, ipv4, vxlan: { vni: 1 } }, /"layers\.vxlan" needs udp/],
+    [{ ethernet, vlans: { id: 1 }, ipv4 }, /"layers\.vlans"/],
+    [{ ethernet, vlans: [{ idd: 1 }], ipv4 }, /"layers\.vlans\.idd"/],
+    [{ ethernet, ipv4, tcp: { ...tcp, flags: { sin: true } } }, /"flags\.sin"/],
+    [{ ipv4, gre: {}, inner: { ipv4: { ...ipv4, tll: 3 } } }, /"layers\.inner\.ipv4\.tll"/],
+    [{ ipv4, udp, payload: 'hello' }, /"payload"/],
+  ]
+  for (const [layers, message] of wrong) {
+    t.throws(
+      () => encode(layers as FrameLayers),
+      { code: /^ERR_INVALID_ARG_/, message },
+      JSON.stringify(layers),
+    )
+  }
+  const long = { ethernet, ipv4, udp, payload: new Uint8Array(70000) }
+  t.throws(() => encode(long), { code: 'ERR_OUT_OF_RANGE' })
+})
