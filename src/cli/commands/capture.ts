@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { formatOfName } from '../../capture/index.js'
 import { registerDns } from '../../frames/index.js'
 import { LiveCapture, type LiveSummary, nameInFile } from '../capture/capture-live.js'
 import { Output } from '../capture/output.js'
@@ -29,7 +30,7 @@ const options = {
     value: 'FORMAT',
     parse: oneOf(['pcap', 'pcapng']),
   },
-  gzip: { help: 'compress the file' },
+  gzip: { help: 'compress the file; one whose name ends in .gz is' },
   print: { help: 'print packets although they are written to a file' },
   count: { ...integer('COUNT', 'end after so many packets', 1, Number.MAX_SAFE_INTEGER), short: 'c' },
   'snapshot-length': {
@@ -123,6 +124,13 @@ function check(values: Given): void {
     'goes with -i, and -w with a path',
   )
   only(['megabytes', 'seconds', 'gzip'], !values.print && !values.follow, 'goes without --print and --follow')
+  if (
+    write !== undefined &&
+    formatOfName(write).gzip &&
+    (read !== undefined || values.print || values.follow)
+  ) {
+    throw new UsageError('a compressed file goes with -i, and without --print and --follow')
+  }
   only(['files'], values.megabytes !== undefined || values.seconds !== undefined, 'goes with -C or -G')
   only(['interval'], values.follow, 'goes with --follow')
   if (values.follow && (values.json || values.print)) {
@@ -174,7 +182,7 @@ async function fromInterface(values: Given, filter: string, signal: AbortSignal)
       ring: values.files,
       stop: { packets: count },
       signal,
-      gzip: values.gzip,
+      gzip: write === '-' ? undefined : values.gzip || undefined,
     })
   } else {
     const describe = (index: number | undefined) => live.describe(index)
@@ -281,8 +289,7 @@ class Following {
 
 function formatOf({ format, write }: Given, otherwise: 'pcap' | 'pcapng' = 'pcapng'): 'pcap' | 'pcapng' {
   if (format !== undefined) return format
-  const [, suffix] = /\.(pcap|pcapng)(?:\.gz)?$/.exec(write ?? '') ?? []
-  return suffix === 'pcap' || suffix === 'pcapng' ? suffix : otherwise
+  return formatOfName(write ?? '').format ?? otherwise
 }
 
 /** What a file is in, by its first bytes; where they are not to be had twice, pcapng, which can say everything. */
