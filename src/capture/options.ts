@@ -44,7 +44,7 @@ export interface CaptureAnyOptions {
    * however little is in it, so a reader that is late by more than both together (640 ms) may lose frames.
    */
   blockCount?: number | undefined
-  /** Bytes that are kept of a frame, 64 to 262144. Default 262144: all, also of those that no device has cut yet. */
+  /** Bytes that are kept of a frame, 64 (so that its headers can be read) to 262144. Default 262144: all, also of those that no device has cut yet. */
   snapLength?: number | undefined
   /** Frames that arrive, that leave, or both (default). */
   direction?: 'in' | 'out' | 'both' | undefined

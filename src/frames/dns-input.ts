@@ -12,16 +12,12 @@ import {
 } from './dns.js'
 import type { Input } from './record.js'
 
-type Optional = 'class' | 'ttlSeconds' | 'cacheFlush'
-
-type ResourceInput<R> = R extends DnsOpt
-  ? Input<R, 'type'>
-  : R extends DnsResource
-    ? Omit<R, Optional> & { [P in Optional & keyof R]?: R[P] | undefined }
-    : never
-
 /** A record; of the class `IN`, with a time to live of 0, and with what EDNS has as its defaults unless given. */
-export type DnsResourceInput = ResourceInput<DnsResource>
+export type DnsResourceInput<R extends DnsResource = DnsResource> = R extends DnsOpt
+  ? Input<R, 'type'>
+  : Omit<R, 'class' | 'ttlSeconds' | 'cacheFlush'> & {
+      [P in keyof R & ('class' | 'ttlSeconds' | 'cacheFlush')]?: R[P] | undefined
+    }
 
 /** A message; a query with nothing set and nothing in it unless given. */
 export interface DnsInput
