@@ -10,7 +10,5 @@ process.once('SIGINT', () => capture.close())
 
 console.log(`capturing ${capture.name}`)
 if (path) await capture.toFile(path)
-for await (const { data, linkType } of packets(capture)) {
-  console.log(describe(data, linkType))
-}
+for await (const packet of packets(capture)) console.log(describe(packet))
 console.log(capture.stats())

@@ -7,6 +7,4 @@ const tap = await Tap.create({ addresses: ['192.0.2.1/24'] })
 process.once('SIGINT', () => tap.close())
 
 console.log(`${tap.name} is up`)
-for await (const { data, linkType } of packets(tap)) {
-  console.log(describe(data, linkType))
-}
+for await (const packet of packets(tap)) console.log(describe(packet))

@@ -174,7 +174,8 @@ bool PacketRecorder::wait() {
 
 // False if it would exceed the bound of the file.
 bool PacketRecorder::append(const RingPacket& packet) {
-  const RingFrame frame = ring_->frame_of(packet);
+  // Files have no place beside a frame for its VLAN tag.
+  const RingFrame frame = ring_->frame_of(packet, true);
   uint64_t fresh = ring_->take_dropped();
   lost_ += fresh;
   result_.dropped += fresh;

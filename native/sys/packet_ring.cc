@@ -102,6 +102,13 @@ void PacketRing::count() {
   counters_.freezes += statistics.tp_freeze_q_cnt;
 }
 
+void PacketRing::note_empty() {
+  // Only a full ring drops, so there is nothing new where nothing was in it. Lent blocks fill it, too.
+  if (consumed_ == counted_at_ && !newest_lent_) return;
+  counted_at_ = consumed_;
+  count();
+}
+
 uint64_t PacketRing::take_dropped() {
   uint64_t dropped = counters_.dropped, fresh = dropped - told_;
   told_ = dropped;
@@ -207,11 +214,11 @@ void PacketRing::advance() {
   if (++at_ == slots_) at_ = 0;
 }
 
-RingFrame PacketRing::frame_of(const RingPacket& packet) const {
+RingFrame PacketRing::frame_of(const RingPacket& packet, bool inline_vlan) const {
   RingFrame frame;
   uint32_t more = layout_.cooked ? kSll2Header : 0;
   bool tagged = packet.tpid != 0;
-  frame.insert = tagged && layout_.inline_vlan && !layout_.ip && (layout_.cooked || packet.captured >= kAddresses);
+  frame.insert = tagged && inline_vlan && !layout_.ip && (layout_.cooked || packet.captured >= kAddresses);
   if (frame.insert) more += kTag;
   frame.original = packet.original + more;
   frame.length = packet.captured + more;
@@ -255,7 +262,9 @@ void PacketRing::copy(const RingPacket& packet, const RingFrame& frame, uint8_t*
 
 uint32_t PacketRing::block_frames() {
   RingPacket packet;
-  return !shape_.low_latency && peek(packet) ? left_ : 0;
+  if (!shape_.low_latency && peek(packet)) return left_;
+  note_empty();
+  return 0;
 }
 
 LentBlock PacketRing::lend(PacketRoom& room) {
@@ -341,6 +350,7 @@ uint32_t PacketRing::abandon_segments() {
 PacketReport PacketRing::read(PacketRoom& room, uint32_t max_frames, size_t max_bytes) {
   PacketReport report = layout_.vnet_header ? read_super_frames(room, max_frames, max_bytes)
                                             : read_frames(room, max_frames, max_bytes);
+  if (report.error == EAGAIN) note_empty();
   report.dropped = take_dropped();
   return report;
 }

@@ -145,7 +145,8 @@ class PacketRing {
   uint64_t take_dropped();
 
   // What delivering `packet` comes to, and its bytes: `to` has room for frame.length.
-  RingFrame frame_of(const RingPacket& packet) const;
+  RingFrame frame_of(const RingPacket& packet) const { return frame_of(packet, layout_.inline_vlan); }
+  RingFrame frame_of(const RingPacket& packet, bool inline_vlan) const;
   void copy(const RingPacket& packet, const RingFrame& frame, uint8_t* to) const;
   // Its virtio-net header, in rings that have them.
   VnetHeader header_of(const RingPacket& packet, const RingFrame& frame) const;
@@ -156,6 +157,8 @@ class PacketRing {
   PacketReport read_frames(PacketRoom& room, uint32_t max_frames, size_t max_bytes);
   // With virtio-net headers.
   PacketReport read_super_frames(PacketRoom& room, uint32_t max_frames, size_t max_bytes);
+  // What the kernel dropped before says a frame that comes after it, and there need not be one.
+  void note_empty();
   bool peek_block(RingPacket& packet);
   bool peek_slot(RingPacket& packet);
   void receive_long(RingPacket& packet);
@@ -180,6 +183,7 @@ class PacketRing {
   RingPacket spilled_packet_ = {};
   uint64_t consumed_ = 0;
   uint64_t told_ = 0;
+  uint64_t counted_at_ = 0;  // consumed_ when the empty ring was last counted
   PacketCounters counters_;
 };
 

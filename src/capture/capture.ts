@@ -245,12 +245,12 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
   }
 
   /**
-   * Writes what comes into a file, on a thread of its own and without a frame in JavaScript: to a path, or to a
-   * descriptor that stays open. Owns the port until a bound of `stop` is met, the signal aborts or the port ends;
+   * Writes what comes into a file, on a thread of its own and without a frame in JavaScript: to a path or a
+   * `file:` URL, or to a descriptor that stays open. The name says format and compression unless the options do. Owns the port until a bound of `stop` is met, the signal aborts or the port ends;
    * then it resolves, with all files complete. A filter that the kernel refused is run on that thread.
    * @throws NetloomError `ERR_PORT_LOCKED`, `ERR_PORT_CLOSED`; errors of Node's for files that cannot be made or written
    */
-  async toFile(target: string | number, options?: RecordingOptions): Promise<RecordingResult> {
+  async toFile(target: string | URL | number, options?: RecordingOptions): Promise<RecordingResult> {
     this.#checkNothingLent()
     const recording = record(
       {

@@ -7,6 +7,7 @@
 export { Capture } from './capture.js'
 export type { CaptureBatch } from './capture-batch.js'
 export type { CaptureStatistics } from './capture-statistics.js'
+export { formatOfName, type NamedFormat } from './file-name.js'
 export type { CaptureLinkType } from './link-type.js'
 export type {
   CaptureAnyOptions,

@@ -40,11 +40,11 @@ export interface CaptureAnyOptions {
   /** Bytes of a block of the ring: a multiple of 4096, and more than the longest frame that is kept. Default 524288. */
   blockSize?: number | undefined
   /**
-   * Blocks of the ring. Default 64: 32 MiB. With `latency: 'batched'` a block is handed over after {@link timeoutMs}
+   * Blocks of the ring, 1 GiB of them at most. Default 64: 32 MiB. With `latency: 'batched'` a block is handed over after {@link timeoutMs}
    * however little is in it, so a reader that is late by more than both together (640 ms) may lose frames.
    */
   blockCount?: number | undefined
-  /** Bytes that are kept of a frame, 64 to 262144. Default 262144: all, also of those that no device has cut yet. */
+  /** Bytes that are kept of a frame, 64 (so that its headers can be read) to 262144. Default 262144: all, also of those that no device has cut yet. */
   snapLength?: number | undefined
   /** Frames that arrive, that leave, or both (default). */
   direction?: 'in' | 'out' | 'both' | undefined
@@ -142,6 +142,9 @@ const everyProtocol = 3
 /** Beside the frame in a block: the block's header, the frame's, and what aligns it. */
 const blockOverhead = 512
 
+/** Bytes of a ring. The kernel charges its memory to nobody: too large a ring ends other programs. */
+const maxRingSize = 2 ** 30
+
 export function interfaceSettings(given: CaptureOptions): CaptureSettings {
   const options = requireOptions('options', given, [...anyKeys, ...interfaceKeys])
   const { promiscuous = true, multicast = [], timestamps = 'software', offload = 'off', linkType } = options
@@ -216,6 +219,13 @@ function commonSettings(options: CaptureAnyOptions): Common {
     throw outOfRange('options.blockSize', `at least ${blockOverhead} more than the snapLength`, blockSize)
   }
   const blockCount = requireInteger('options.blockCount', options.blockCount ?? 64, 1, 2 ** 16)
+  if (blockSize * blockCount > maxRingSize) {
+    throw outOfRange(
+      'options.blockCount',
+      `<= ${maxRingSize / blockSize}: a ring has 1 GiB at most`,
+      blockCount,
+    )
+  }
   if (resolve !== undefined && typeof resolve !== 'function') {
     throw invalidArgumentType('options.resolve', 'a function', resolve)
   }

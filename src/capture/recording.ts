@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 import { createGzip } from 'node:zlib'
 import {
   invalidArgumentType,
@@ -14,6 +15,7 @@ import {
 import type { LinkType } from '../frames/index.js'
 import { onAbort } from '../lifecycle/index.js'
 import { PcapngWriter, PcapWriter } from '../pcap/index.js'
+import { formatOfName } from './file-name.js'
 import { closeDescriptor, disownDescriptor, type NativePacketPort, openPipe } from './handle.js'
 
 /** Bounds; the first that is met counts. */
@@ -25,7 +27,7 @@ export interface RecordingBounds {
 }
 
 export interface RecordingOptions {
-  /** Default `pcapng`, which also says which way a packet went, and what was dropped. Times are in nanoseconds. */
+  /** Default as the name ends (`.pcap`, `.pcap.gz`), else `pcapng`, which also says which way a packet went, and what was dropped. Times are in nanoseconds. */
   format?: 'pcap' | 'pcapng' | undefined
   /**
    * When the next file is begun. Files are numbered then: `trace.pcapng` gives `trace-00001.pcapng` and so on.
@@ -38,7 +40,7 @@ export interface RecordingOptions {
   stop?: RecordingBounds | undefined
   /** Ends the recording, with what was captured by then: no error, since the files are as good as any. */
   signal?: AbortSignal | undefined
-  /** Compresses, on threads of Node's own. Not to a descriptor. Default false. */
+  /** Compresses, on threads of Node's own. Not to a descriptor. Default: where the name ends in `.gz`. */
   gzip?: boolean | undefined
 }
 
@@ -104,9 +106,10 @@ interface Written {
 /** Begins at once; `stop()` ends it and waits for it. */
 export function record(
   source: RecordingSource,
-  target: string | number,
+  given: string | URL | number,
   options: RecordingOptions | undefined,
 ): { done: Promise<RecordingResult>; stop(): Promise<unknown> } {
+  const target = given instanceof URL ? fileURLToPath(given) : given
   const settings = recordingSettings(target, options)
   const leave = source.occupy()
   const recorder = new Recorder(source, target, settings)
@@ -275,15 +278,18 @@ function pcapngHead(linkType: LinkType, name: string, snapLength: number): Uint8
 function recordingSettings(target: string | number, given: RecordingOptions | undefined): Settings {
   const keys = ['format', 'rotate', 'ring', 'stop', 'signal', 'gzip'] as const
   const options = requireOptions('options', given, keys)
-  const { format = 'pcapng', rotate, stop } = options
+  const { rotate, stop } = options
   if (typeof target === 'number') requireInteger('target', target, 0, 2 ** 31 - 1)
-  else if (typeof target !== 'string') throw invalidArgumentType('target', 'a path or a descriptor', target)
+  else if (typeof target !== 'string')
+    throw invalidArgumentType('target', 'a path, a file: URL or a descriptor', target)
   else if (target === '' || target.includes('\0'))
     throw invalidArgumentValue('target', target, 'must be a path')
+  const named = typeof target === 'string' ? formatOfName(target) : undefined
+  const format = options.format ?? named?.format ?? 'pcapng'
   if (format !== 'pcap' && format !== 'pcapng') {
     throw invalidArgumentValue('options.format', format, "must be 'pcap' or 'pcapng'")
   }
-  const gzip = requireBoolean('options.gzip', options.gzip)
+  const gzip = requireBoolean('options.gzip', options.gzip ?? named?.gzip)
   if (typeof target === 'number' && (rotate || gzip)) {
     throw invalidArgumentValue(rotate ? 'options.rotate' : 'options.gzip', rotate ?? gzip, 'needs a path')
   }

@@ -117,6 +117,10 @@ function checkOptions(options: FilterOptions | undefined): Settings {
     throw invalidArgumentType('options.netmask', 'a string', netmask)
   }
   const mask = netmask === undefined ? undefined : readUint32(parseIpv4(netmask), 0)
+  // The bits of the host are the last ones: one less than a power of two.
+  if (mask !== undefined && (~mask & (~mask + 1)) !== 0) {
+    throw invalidArgumentValue('options.netmask', netmask, 'must be ones, and then zeros')
+  }
   return { linkType, live, snapLength, netmask: mask, resolve }
 }
 

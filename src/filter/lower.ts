@@ -103,7 +103,7 @@ function carries(protocol: string | undefined, family: 4 | 6): boolean {
 function wordFor(protocol: string | undefined): string {
   return protocol === 'tcp' || protocol === 'udp' || protocol === 'sctp'
     ? `write ${protocol} and host …, or ${protocol} port …`
-    : 'leave it away'
+    : 'leave it out'
 }
 
 function addressSets(tree: Identifier, { resolve }: LowerOptions): AddressSet[] {
@@ -120,6 +120,9 @@ function addressSets(tree: Identifier, { resolve }: LowerOptions): AddressSet[] 
     throw new Unsupported('Host names are not looked up', 'write an address, or pass `resolve`')
   }
   const found = resolve(value.text)
+  if ((found as unknown) instanceof Promise) {
+    throw new Unsupported('`resolve` gave a promise', 'look names up before, and pass what was found')
+  }
   if (!Array.isArray(found) || found.length === 0)
     throw new Unsupported('`resolve` gave no address for this name')
   return found.map(resolvedSet)

@@ -1,6 +1,7 @@
 import { headers } from './header-kinds.js'
 import { type HeaderWalk, walkFrame } from './header-walk.js'
 import type { LinkType } from './link-type.js'
+import { type LinkedFrame, linkedFrame } from './linked-frame.js'
 import { isMld } from './mld.js'
 import { isNeighborDiscovery } from './neighbor-discovery.js'
 import { pppoeCodes } from './pppoe.js'
@@ -13,9 +14,13 @@ const names = new Map<number, string>(Object.entries(headers).map(([name, number
  * A frame as a tree, to show byte by byte: its headers one after the other, then the payload, then what follows it
  * (padding, trailers), innermost first; below each header its fields. On each level every byte of the node above is in
  * exactly one node. Never throws on bytes: a header that cannot be read has a label that says so.
- * @throws TypeError when `frame` is no Uint8Array or `linkType` is unknown
+ * @param linkType what the bytes begin with: `ethernet` unless given; a packet says it itself
+ * @throws TypeError when `frame` is neither a Uint8Array nor a packet, or `linkType` is unknown
  */
-export function decodeTree(frame: Uint8Array, linkType: LinkType = 'ethernet'): FrameNode {
+export function decodeTree(frame: Uint8Array, linkType?: LinkType): FrameNode
+export function decodeTree(packet: LinkedFrame): FrameNode
+export function decodeTree(given: Uint8Array | LinkedFrame, second?: LinkType): FrameNode {
+  const [{ data: frame, linkType }] = linkedFrame(given, second)
   const walk = walkFrame(frame, linkType)
   const children: FrameNode[] = []
   const after: FrameNode[] = []

@@ -15,6 +15,7 @@ import { type IgmpRecord, IgmpView, igmpRecord } from './igmp.js'
 import { type Ipv4Record, Ipv4View, ipv4Record } from './ipv4.js'
 import { type Ipv6Record, Ipv6View, ipv6Record } from './ipv6.js'
 import type { LinkType } from './link-type.js'
+import { type LinkedFrame, linkedFrame } from './linked-frame.js'
 import { type LinuxSllRecord, LinuxSllView, linuxSllRecord } from './linux-sll.js'
 import { type LinuxSll2Record, LinuxSll2View, linuxSll2Record } from './linux-sll2.js'
 import { type LlcRecord, LlcView, llcRecord } from './llc.js'
@@ -98,14 +99,19 @@ export interface DecodeOptions {
  * wrong with them is listed in `issues`, and decoding stops there. A packet that was cut is decoded as far as it goes.
  * Fragments have an upper-layer header only if they are the first. Checksums are not looked at: see
  * {@link verifyChecksums}.
- * @throws TypeError when `frame` is no Uint8Array or `linkType` is unknown
+ * @param linkType what the bytes begin with: `ethernet` unless given; a packet says it itself
+ * @throws TypeError when `frame` is neither a Uint8Array nor a packet, or `linkType` is unknown
  */
+export function decode(frame: Uint8Array, linkType?: LinkType, options?: DecodeOptions): DecodedFrame
+export function decode(packet: LinkedFrame, options?: DecodeOptions): DecodedFrame
 export function decode(
-  frame: Uint8Array,
-  linkType: LinkType = 'ethernet',
-  options?: DecodeOptions,
+  given: Uint8Array | LinkedFrame,
+  second?: LinkType | DecodeOptions,
+  third?: DecodeOptions,
 ): DecodedFrame {
-  const { originalLength } = requireOptions('options', options, ['originalLength'])
+  const [packet, options] = linkedFrame(given, second, third)
+  const { data: frame, linkType } = packet
+  const { originalLength = packet.originalLength } = requireOptions('options', options, ['originalLength'])
   const walk = walkFrame(frame, linkType)
   const whole: DecodedFrame = { vlans: [], payload: frame, issues: [] }
   const wire = requireInteger('originalLength', originalLength ?? frame.length, 0, 0xffffffff)

@@ -23,6 +23,7 @@ import { ipProtocols } from './ip-protocols.js'
 import { Ipv4View } from './ipv4.js'
 import { Ipv6View } from './ipv6.js'
 import type { LinkType } from './link-type.js'
+import { type LinkedFrame, linkedFrame } from './linked-frame.js'
 import { LinuxSllView } from './linux-sll.js'
 import { LinuxSll2View } from './linux-sll2.js'
 import { LlcView } from './llc.js'
@@ -46,13 +47,17 @@ export interface DescribeOptions {
  *
  * Never throws on bytes: what cannot be read is described as such (`[truncated tcp: 20 bytes needed, 4 there]`).
  * The line holds no control characters, whatever the frame does. It is for people: its wording may change.
- * @throws TypeError when `frame` is no Uint8Array, or `linkType` or an option is unknown
+ * @param linkType what the bytes begin with: `ethernet` unless given; a packet says it itself
+ * @throws TypeError when `frame` is neither a Uint8Array nor a packet, or `linkType` or an option is unknown
  */
+export function describe(frame: Uint8Array, linkType?: LinkType, options?: DescribeOptions): string
+export function describe(packet: LinkedFrame, options?: DescribeOptions): string
 export function describe(
-  frame: Uint8Array,
-  linkType: LinkType = 'ethernet',
-  options?: DescribeOptions,
+  given: Uint8Array | LinkedFrame,
+  second?: LinkType | DescribeOptions,
+  third?: DescribeOptions,
 ): string {
+  const [{ data: frame, linkType }, options] = linkedFrame(given, second, third)
   const { link = false } = requireOptions('options', options, ['link'])
   const walk = walkFrame(frame, linkType)
   if (linkType === 'ip' && walk.following === headers.none) return complaint(notIp(frame))

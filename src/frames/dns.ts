@@ -1,6 +1,6 @@
 import { formatIpv6, parseIpv6 } from '../address/index.js'
 import { readUint16 } from '../bytes/index.js'
-import { invalidArgumentType } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, NetloomError } from '../errors/index.js'
 import { malformed } from './frame-error.js'
 
 /** Of DNS (RFC 1035) and multicast DNS (RFC 6762). */
@@ -157,6 +157,7 @@ export interface DnsPacket {
 
 interface Reader {
   decode(bytes: Uint8Array): Packet
+  encode(packet: object): Uint8Array
   /** Bytes that the last message had. */
   readonly bytes: number
 }
@@ -177,13 +178,39 @@ export function registerDns(dnsPacket: DnsPacket | undefined): void {
     throw invalidArgumentType('dnsPacket', 'the package dns-packet', dnsPacket)
   // In a browser it brings a Buffer of its own, which is that of what it returns.
   const bufferClass = dnsPacket.encode({}).constructor as typeof Buffer
+  const asBuffer = ({ buffer, byteOffset, length }: Uint8Array) =>
+    bufferClass.from(buffer, byteOffset, length)
   const decode = dnsPacket.decode as unknown as { (bytes: Uint8Array): Packet; bytes: number }
   reader = {
-    decode: ({ buffer, byteOffset, length }) => decode(bufferClass.from(buffer, byteOffset, length)),
+    decode: bytes => decode(asBuffer(bytes)),
+    encode: packet => dnsPacket.encode(withBuffers(packet, asBuffer) as object),
     get bytes() {
       return decode.bytes
     },
   }
+}
+
+/** All bytes in a value as dns-packet wants them. */
+function withBuffers(value: unknown, asBuffer: (bytes: Uint8Array) => Uint8Array): unknown {
+  if (value instanceof Uint8Array) return asBuffer(value)
+  if (Array.isArray(value)) return value.map(entry => withBuffers(entry, asBuffer))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withBuffers(entry, asBuffer)]))
+}
+
+/** Bytes of a packet, which stands for the message `given`. @throws NetloomError `ERR_UNSUPPORTED`, TypeError */
+export function encodeDnsPacket(packet: object, given: object): Uint8Array {
+  if (reader === undefined) {
+    throw new NetloomError('ERR_UNSUPPORTED', 'DNS is encoded by the package dns-packet: see registerDns')
+  }
+  let bytes: Uint8Array
+  try {
+    bytes = reader.encode(packet)
+  } catch (error) {
+    throw invalidArgumentValue('dns', given, `is no message: ${(error as Error)?.message}`)
+  }
+  if (dnsEnd(bytes, 0, bytes.length) === bytes.length) return bytes
+  throw invalidArgumentValue('dns', given, 'is no message: a name, or what a record has, does not fit')
 }
 
 /** As dns-packet has it. */
@@ -394,6 +421,9 @@ const classes: Readonly<Record<number, string>> = {
   254: 'NONE',
   255: 'ANY',
 }
+
+/** Names beside those of dns-packet. */
+export const dnsTables = { types, classes } as const
 
 function typeName(name: string): string {
   const number = unnamed(name)

@@ -1,6 +1,8 @@
+import { writeUint16 } from '../bytes/index.js'
 import { type ArpInput, encodeArp } from './arp.js'
 import { type Dhcpv4Input, encodeDhcpv4 } from './dhcpv4.js'
 import { type Dhcpv6Input, encodeDhcpv6 } from './dhcpv6.js'
+import { type DnsInput, encodeDns } from './dns-input.js'
 import { headroom } from './encode-size.js'
 import { etherTypes } from './ether-types.js'
 import { type EthernetInput, encodeEthernet } from './ethernet.js'
@@ -14,6 +16,7 @@ import { encodeIgmp, type IgmpInput } from './igmp.js'
 import { ipProtocols } from './ip-protocols.js'
 import { encodeIpv4, type Ipv4Input } from './ipv4.js'
 import { encodeIpv6, type Ipv6Input } from './ipv6.js'
+import { checkLayers } from './layer-checks.js'
 import { encodeLinuxSll, type LinuxSllInput } from './linux-sll.js'
 import { encodeLinuxSll2, type LinuxSll2Input } from './linux-sll2.js'
 import { encodeLlc, type LlcInput, llcAccessPoints } from './llc.js'
@@ -23,7 +26,7 @@ import { encodeMld, type MldInput } from './mld.js'
 import { encodeMpls, type MplsInput } from './mpls.js'
 import { encodeNeighborDiscovery, type NeighborDiscoveryInput } from './neighbor-discovery.js'
 import { encodePppoe, type PppoeInput, pppoeCodes, pppProtocols } from './pppoe.js'
-import { byteField, noBytes, withFields } from './record.js'
+import { byteField, noBytes, uint, withFields } from './record.js'
 import { encodeStp, type StpInput } from './stp.js'
 import { encodeTcp, type TcpInput } from './tcp.js'
 import { encodeUdp, type UdpInput } from './udp.js'
@@ -70,10 +73,12 @@ export interface FrameLayers {
   dhcpv4?: Dhcpv4Input
   dhcpv6?: Dhcpv6Input
   wireguard?: WireguardRecord
+  /** Over UDP, or over TCP with its length before it; by dns-packet ({@link registerDns}). `payload` wins. */
+  dns?: DnsInput
   /** Wins over `payload`. */
   inner?: FrameLayers
   /** Of the innermost layer; the layers' own payloads are not looked at. */
-  payload?: Uint8Array
+  payload?: Uint8Array | undefined
 }
 
 /** Bytes, and what they begin with: one of `headers`. */
@@ -87,11 +92,24 @@ interface Encoded {
 /**
  * Puts a frame together from the inside out. Types, protocols, lengths and checksums follow from the layers
  * unless set by hand; without a link's layer the result is a packet for a link of type `ip`.
- * @throws TypeError, RangeError for a field that does not fit
+ * @throws TypeError for layers and fields that are not known, two layers of one level, or one without what carries it;
+ * TypeError, RangeError for a field that does not fit; NetloomError `ERR_UNSUPPORTED` for `dns` without dns-packet
  */
 export function encode(layers: FrameLayers): Uint8Array {
-  const payload = byteField('payload', innermost(layers).payload, noBytes)
+  checkLayers(layers)
+  const { dns, tcp, payload: given } = innermost(layers)
+  const payload = byteField('payload', given, dns ? dnsPayload(dns, tcp !== undefined) : noBytes)
   return makeInRoom(headroom(layers), payload, placed => encodePacket(layers, placed).bytes)
+}
+
+/** In TCP its length is before it (RFC 1035 section 4.2.2). */
+function dnsPayload(dns: DnsInput, inTcp: boolean): Uint8Array {
+  const message = encodeDns(dns)
+  if (!inTcp) return message
+  const bytes = new Uint8Array(2 + message.length)
+  writeUint16(bytes, 0, uint('length of dns', message.length, 16))
+  bytes.set(message, 2)
+  return bytes
 }
 
 function innermost(layers: FrameLayers): FrameLayers {

@@ -68,6 +68,7 @@ export {
   dnsPorts,
   registerDns,
 } from './dns.js'
+export type { DnsInput, DnsResourceInput } from './dns-input.js'
 export { encode, type FrameLayers } from './encode.js'
 export { encodeOffloaded, type OffloadedFrame } from './encode-offloaded.js'
 export { etherTypes } from './ether-types.js'
@@ -156,6 +157,7 @@ export {
   Ipv6View,
 } from './ipv6.js'
 export { type LinkType, linkTypes } from './link-type.js'
+export type { LinkedFrame } from './linked-frame.js'
 export {
   decodeLinuxSll,
   encodeLinuxSll,

@@ -14,7 +14,7 @@
  *                                         interface numbering (1), number (4), length (1) and object
  */
 import { concatBytes, readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
-import { invalidArgumentValue } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
 import { malformed } from './frame-error.js'
 import { FrameView } from './frame-view.js'
 import { readText, utf8 } from './option-values.js'
@@ -169,6 +169,7 @@ function decodeManagementAddress(data: Uint8Array): LldpManagementAddress | unde
 
 /** Adds the end. @throws TypeError, RangeError for a field that does not fit */
 export function encodeLldp(record: LldpRecord): Uint8Array {
+  if (!Array.isArray(record.elements)) throw invalidArgumentType('elements', 'an array', record.elements)
   const parts = record.elements.flatMap(element => {
     const [type, data] = encodeElement(element)
     const header = new Uint8Array(2)

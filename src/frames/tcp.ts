@@ -13,7 +13,7 @@
  */
 
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../bytes/index.js'
-import { invalidArgumentType } from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue } from '../errors/index.js'
 import { type ChecksumVerdict, type IpAddressPair, upperLayerChecksum } from './checksum.js'
 import { malformed } from './frame-error.js'
 import { withHeader } from './frame-room.js'
@@ -175,6 +175,10 @@ export function encodeTcp(record: TcpInput, addresses?: IpAddressPair): Uint8Arr
 function flagBits({ flags = {} }: TcpInput): number {
   if (typeof flags !== 'object' || flags === null) throw invalidArgumentType('flags', 'an object', flags)
   let bits = 0
+  for (const name in flags) {
+    if (!Object.hasOwn(tcpFlags, name))
+      throw invalidArgumentValue(`flags.${name}`, flags[name as TcpFlag], 'is not a known flag')
+  }
   for (const name in tcpFlags) if (flags[name as TcpFlag]) bits |= tcpFlags[name as TcpFlag]
   return bits
 }

@@ -12,6 +12,7 @@ import { verifyIgmpChecksum } from './igmp.js'
 import { Ipv4View, verifyIpv4Checksum } from './ipv4.js'
 import { Ipv6View } from './ipv6.js'
 import type { LinkType } from './link-type.js'
+import { type LinkedFrame, linkedFrame } from './linked-frame.js'
 import { verifyTcpChecksum } from './tcp.js'
 import { verifyUdpChecksum } from './udp.js'
 import { vxlanPort } from './vxlan.js'
@@ -40,14 +41,23 @@ export interface VerifyOptions {
 /**
  * Checks all checksums of a frame, through tunnels. Those of fragments, of packets that were cut, and of packets that
  * a routing header still diverts are `unverifiable`. Never throws on bytes: layers that cannot be read have no verdict.
- * @throws TypeError when `frame` is no Uint8Array or `linkType` is unknown
+ * @param linkType what the bytes begin with: `ethernet` unless given; a packet says it itself, and its flags
+ * @throws TypeError when `frame` is neither a Uint8Array nor a packet, or `linkType` is unknown
  */
 export function verifyChecksums(
   frame: Uint8Array,
-  linkType: LinkType = 'ethernet',
+  linkType?: LinkType,
   options?: VerifyOptions,
+): ChecksumVerdicts
+export function verifyChecksums(packet: LinkedFrame, options?: VerifyOptions): ChecksumVerdicts
+export function verifyChecksums(
+  given: Uint8Array | LinkedFrame,
+  second?: LinkType | VerifyOptions,
+  third?: VerifyOptions,
 ): ChecksumVerdicts {
-  const { flags } = requireOptions('options', options, ['flags'])
+  const [packet, options] = linkedFrame(given, second, third)
+  const { data: frame, linkType } = packet
+  const { flags = packet.flags } = requireOptions('options', options, ['flags'])
   const offloaded = (requireInteger('flags', flags ?? 0, 0, 0xffffffff) & frameFlags.checksumNotReady) !== 0
   const walk = walkFrame(frame, linkType)
   const whole: ChecksumVerdicts = {}

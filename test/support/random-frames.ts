@@ -254,7 +254,8 @@ export class RandomFrames {
   /** Ports that nobody takes for a protocol's. */
   #ported(name: 'tcp' | 'udp'): Fields {
     const port = () => 61000 + this.#random.below(500)
-    return { ...this.#record(name), reserved: 0, sourcePort: port(), destinationPort: port() }
+    const reserved = name === 'tcp' ? { reserved: 0 } : {}
+    return { ...this.#record(name), ...reserved, sourcePort: port(), destinationPort: port() }
   }
 
   #payload(): Uint8Array {

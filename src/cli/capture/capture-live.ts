@@ -62,16 +62,14 @@ export class LiveCapture implements AsyncDisposable {
     }
   }
 
-  /** Writes a file on a thread of its own; false where JavaScript has to run the filter. */
-  async record(target: string | number, options: RecordingOptions): Promise<boolean> {
-    if (!this.capture.filterInKernel) return false
+  /** Writes a file on a thread of its own. */
+  async record(target: string | number, options: RecordingOptions): Promise<void> {
     try {
       this.#packets = (await this.capture.toFile(target, options)).packets
     } catch (error) {
       // The reader of a pipe has seen enough.
       if ((error as { code?: unknown }).code !== 'EPIPE') throw error
     }
-    return true
   }
 
   async end(): Promise<LiveSummary> {

@@ -29,7 +29,7 @@ export interface FileReading {
 }
 
 /** Reads a capture file into sinks; how many packets went there. */
-export async function readFile(reading: FileReading, sinks: readonly PacketSink[]): Promise<number> {
+export async function readCaptureFile(reading: FileReading, sinks: readonly PacketSink[]): Promise<number> {
   const { path, signal } = reading
   const filters = new FileFilters(reading)
   // Told at once where it is wrong, though it may be needed for another link type only.

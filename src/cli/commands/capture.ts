@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { formatOfName } from '../../capture/index.js'
 import { registerDns } from '../../frames/index.js'
 import { LiveCapture, type LiveSummary, nameInFile } from '../capture/capture-live.js'
 import { Output } from '../capture/output.js'
 import { FileSink, type PacketSink, TextSink, TrafficSink } from '../capture/packet-sink.js'
-import { readFile } from '../capture/read-file.js'
+import { readCaptureFile } from '../capture/read-file.js'
 import { Traffic } from '../capture/traffic.js'
 import { TrafficView } from '../capture/traffic-view.js'
 import { type Command, UsageError, type Values } from '../command.js'
@@ -29,7 +30,7 @@ const options = {
     value: 'FORMAT',
     parse: oneOf(['pcap', 'pcapng']),
   },
-  gzip: { help: 'compress the file' },
+  gzip: { help: 'compress the file; one whose name ends in .gz is' },
   print: { help: 'print packets although they are written to a file' },
   count: { ...integer('COUNT', 'end after so many packets', 1, Number.MAX_SAFE_INTEGER), short: 'c' },
   'snapshot-length': {
@@ -45,9 +46,10 @@ const options = {
   },
   'immediate-mode': { help: 'every packet at once: more work' },
   'buffer-size': {
-    ...integer('KIB', 'of the ring that the kernel fills (default 32768)', 1, 2 ** 22),
+    ...integer('KIB', 'of the ring that the kernel fills (default 32768)', 1, 2 ** 20),
     short: 'B',
   },
+  'filter-file': { help: 'read the filter from a file', value: 'FILE', short: 'F', parse: text },
   netmask: { help: 'mask of the IPv4 network, which "ip broadcast" needs', value: 'MASK', parse: text },
   megabytes: {
     ...integer('SIZE', 'begin another file after so many million bytes', 1, 1_000_000),
@@ -93,7 +95,7 @@ Into Wireshark: netloom capture -i eth0 -w - | wireshark -k -i -`,
     const end = () => stop.abort()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
     try {
-      const filter = words.join(' ')
+      const filter = await filterOf(values, words)
       return await (values.read === undefined
         ? fromInterface(values, filter, stop.signal)
         : fromFile(values, values.read, filter, stop.signal))
@@ -122,6 +124,13 @@ function check(values: Given): void {
     'goes with -i, and -w with a path',
   )
   only(['megabytes', 'seconds', 'gzip'], !values.print && !values.follow, 'goes without --print and --follow')
+  if (
+    write !== undefined &&
+    formatOfName(write).gzip &&
+    (read !== undefined || values.print || values.follow)
+  ) {
+    throw new UsageError('a compressed file goes with -i, and without --print and --follow')
+  }
   only(['files'], values.megabytes !== undefined || values.seconds !== undefined, 'goes with -C or -G')
   only(['interval'], values.follow, 'goes with --follow')
   if (values.follow && (values.json || values.print)) {
@@ -131,6 +140,12 @@ function check(values: Given): void {
     if (values.print || values.follow) throw new UsageError('-w - needs the standard output for itself')
     if (process.stdout.isTTY) throw new UsageError('-w - writes bytes, and the standard output is a terminal')
   }
+}
+
+async function filterOf({ 'filter-file': path }: Given, words: string[]): Promise<string> {
+  if (path === undefined) return words.join(' ')
+  if (words.length > 0) throw new UsageError('-F goes without another filter')
+  return (await readFile(path, 'utf8')).trim()
 }
 
 /** DNS is shown where dns-packet is installed. */
@@ -160,22 +175,16 @@ async function fromInterface(values: Given, filter: string, signal: AbortSignal)
     `listening on ${capture.name}, link type ${capture.linkType}, snapshot length ${capture.maxFrameLength} bytes`,
   )
   const format = formatOf(values)
-  const alone = write !== undefined && !values.print && !values.follow
-  const recorded =
-    alone &&
-    (await live.record(write === '-' ? 1 : write, {
+  if (write !== undefined && !values.print && !values.follow) {
+    await live.record(write === '-' ? 1 : write, {
       format,
       rotate: rotation(values),
       ring: values.files,
       stop: { packets: count },
       signal,
-      gzip: values.gzip,
-    }))
-  if (!recorded) {
-    if (alone && (rotation(values) || values.gzip))
-      throw new UsageError(
-        'the kernel does not take this filter, and so files can be neither cut nor compressed',
-      )
+      gzip: write === '-' ? undefined : values.gzip || undefined,
+    })
+  } else {
     const describe = (index: number | undefined) => live.describe(index)
     const sinks: PacketSink[] = []
     if (write !== undefined) sinks.push(new FileSink(await sinkOf(write), { format, describe, snapLength }))
@@ -218,7 +227,7 @@ async function fromFile(values: Given, path: string, filter: string, signal: Abo
     nameInFile,
     () => 0n,
     async sinks => {
-      packets = await readFile(reading, sinks)
+      packets = await readCaptureFile(reading, sinks)
     },
   )
   if (write !== undefined || values.follow)
@@ -280,8 +289,7 @@ class Following {
 
 function formatOf({ format, write }: Given, otherwise: 'pcap' | 'pcapng' = 'pcapng'): 'pcap' | 'pcapng' {
   if (format !== undefined) return format
-  const [, suffix] = /\.(pcap|pcapng)(?:\.gz)?$/.exec(write ?? '') ?? []
-  return suffix === 'pcap' || suffix === 'pcapng' ? suffix : otherwise
+  return formatOfName(write ?? '').format ?? otherwise
 }
 
 /** What a file is in, by its first bytes; where they are not to be had twice, pcapng, which can say everything. */

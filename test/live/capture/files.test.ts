@@ -5,12 +5,13 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import t from 'tap'
-import { Capture } from '../../../src/capture/index.js'
+import { Capture, type RecordingOptions } from '../../../src/capture/index.js'
 import { FrameBatch } from '../../../src/frames/index.js'
-import { tagged } from '../../support/captured.js'
+import { captured, tagged } from '../../support/captured.js'
 import { watchLeaks } from '../../support/leaks.js'
 import { markedBatch, markedFrame } from '../../support/marked-frames.js'
 import { connectedNetworks, wiredNetwork } from '../../support/networks.js'
@@ -115,6 +116,60 @@ if (requiresRoot(t) && requires(t, 'editcap', 'tshark', 'capinfos', 'tcpdump')) 
     const report = (await run('capinfos', ['-M', path])).stdout
     t.match(report, /Number of packets:\s*2\b/i)
     t.match(report, /Number of stat entries\s*=\s*1/i)
+  })
+
+  t.test('VLAN tags are in the file, also of a capture that has them beside its frames', async t => {
+    const frames = [tagged(markedFrame(0, 90), 100), tagged(tagged(markedFrame(1, 90), 5), 6, 0x88a8)]
+    for (const latency of latencies) {
+      await using cable = await connectedNetworks()
+      await using sender = await Capture.open({ in: cable.red, interface: 'v0', linkType: 'ethernet' })
+      await using capture = await Capture.open({
+        in: cable.blue,
+        interface: 'v0',
+        vlan: 'metadata',
+        latency,
+      })
+      const path = join(folder, `tags-${latency}.pcapng`)
+      const recording = capture.toFile(path, { stop: { packets: 2 } })
+      for (const frame of frames) await sender.send(frame)
+      await recording
+      t.same(
+        (await packetsOf(path)).map(({ data }) => data),
+        frames,
+      )
+      // And the capture goes on as it was.
+      await sender.send(frames[0]!)
+      const [packet] = await captured(capture, 1)
+      t.match(packet, { vlan: 0x81000064 })
+      t.same(packet!.data, markedFrame(0, 90))
+    }
+  })
+
+  t.test('the name says format and compression', async t => {
+    await using network = await wiredNetwork()
+    await using sender = await Capture.open({ in: network, interface: 'v1', linkType: 'ethernet' })
+    await using capture = await Capture.open({ in: network, interface: 'v0', latency: 'low' })
+    const cases: [name: string, options: RecordingOptions, pcapng: boolean, gzip: boolean][] = [
+      ['n.pcap', {}, false, false],
+      ['n.pcapng', {}, true, false],
+      ['n.pcap.gz', {}, false, true],
+      ['n.pcapng.gz', {}, true, true],
+      ['n.gz', {}, true, true],
+      ['n', {}, true, false],
+      ['m.pcap', { format: 'pcapng' }, true, false],
+      ['m.pcap.gz', { gzip: false }, false, false],
+    ]
+    for (const [name, options, pcapng, gzip] of cases) {
+      const path = join(folder, name)
+      const recording = capture.toFile(pathToFileURL(path), { ...options, stop: { packets: 1 } })
+      await sender.send(markedFrame(1))
+      t.same((await recording).files, [path])
+      const bytes = await readFile(path)
+      t.equal(bytes.readUInt16BE() === 0x1f8b, gzip, name)
+      const plain = gzip ? await promisify(gunzip)(bytes) : bytes
+      t.equal(plain.readUInt32LE() === 0x0a0d0d0a, pcapng, name)
+    }
+    await t.rejects(capture.toFile(new URL('http://a/b.pcap')), { code: 'ERR_INVALID_URL_SCHEME' })
   })
 
   t.test('what was dropped is in the file', async t => {

@@ -145,6 +145,37 @@ if (requiresRoot(t)) {
     }
   })
 
+  t.test('the last drops of a burst are told without another frame', async t => {
+    for (const { latency, read } of [
+      { latency: 'low', read: (capture: Capture) => capture.batches() },
+      { latency: 'batched', read: (capture: Capture) => capture.batches() },
+      { latency: 'batched', read: (capture: Capture) => capture.blocks() },
+    ] as const) {
+      await using cable = await connectedNetworks()
+      await using sender = await Capture.open({ in: cable.red, interface: 'v0', linkType: 'ethernet' })
+      const small = { blockSize: 4096, blockCount: 4, snapLength: 1514 }
+      await using capture = await Capture.open({ in: cable.blue, interface: 'v0', latency, ...small })
+      const events = capture.events()
+      const total = 500
+      for (let i = 0; i < total; i += 10) await sender.send(markedBatch(i, 10, 1000))
+      let frames = 0
+      const reading = (async () => {
+        for await (const batch of read(capture)) frames += batch.count
+      })()
+      let told = 0
+      const listening = (async () => {
+        for await (const event of events) if (event.type === 'dropped') told += event.frames
+      })()
+      // Far longer than it takes. stats() is not asked, which would count for the reader.
+      const hung = AbortSignal.timeout(10_000)
+      while (frames + told < total && !hung.aborted) await nextTurn()
+      t.ok(told > 0)
+      t.equal(frames + told, total)
+      await capture.close()
+      await Promise.all([reading, listening])
+    }
+  })
+
   t.test('many captures leave no descriptor and no mapping', async t => {
     await using network = await wiredNetwork()
     const small = { in: network, blockSize: 524288, blockCount: 2 }
@@ -186,6 +217,8 @@ if (requiresRoot(t)) {
       [{ blockSize: 5000 }, 'ERR_OUT_OF_RANGE'],
       [{ blockSize: 262144 }, 'ERR_OUT_OF_RANGE'],
       [{ blockCount: 0 }, 'ERR_OUT_OF_RANGE'],
+      [{ blockCount: 2049 }, 'ERR_OUT_OF_RANGE'],
+      [{ blockSize: 2 ** 26, blockCount: 17 }, 'ERR_OUT_OF_RANGE'],
       [{ snapLength: 63 }, 'ERR_OUT_OF_RANGE'],
       [{ snapLength: 262145 }, 'ERR_OUT_OF_RANGE'],
       [{ direction: 'up' }, 'ERR_INVALID_ARG_VALUE'],

@@ -223,6 +223,9 @@ t.test('what does not go together', async t => {
     [['-i', 'lo', '-w', 'x', '-W', '3'], /--files goes with/],
     [['-i', 'lo', '-w', '-', '-C', '3'], /--megabytes goes with/],
     [['-i', 'lo', '-c', '0'], /--count 0/],
+    [['-r', file, '-w', 'x.pcap.gz'], /a compressed file goes with -i/],
+    [['-i', 'lo', '-F', file, 'udp'], /-F goes without/],
+    [['-i', 'lo', '-B', '1048577'], /from 1 to 1048576/],
     [['-i', 'lo', '-Q', 'up'], /must be one of in, out, inout/],
     [['-r', file, 'udp', 'prot', '53'], />>prot<</],
     [['-r', file, 'host', 'example.org'], /example\.org/],
@@ -349,6 +352,25 @@ if (requiresRoot(t) && requires(t, 'ping')) {
       const files = readdirSync(directory).filter(name => name.startsWith('ring-'))
       t.equal(files.length, 2)
       t.notOk(existsSync(join(directory, 'ring-00001.pcapng')), 'the oldest has gone')
+    })
+
+    await t.test('into compressed files, with a filter that the kernel refuses', async t => {
+      const file = join(directory, 'refused.pcap.gz')
+      // An access list of six thousand ranges of ports.
+      const ranges = Array.from({ length: 6000 }, (_, i) => `udp portrange ${i * 10 + 1}-${i * 10 + 3}`)
+      const filter = join(directory, 'filter')
+      writeFileSync(filter, `icmp or ${ranges.join(' or ')}`)
+      const running = startNetloom(
+        ...['capture', '-i', 'left', '--in', name, '-w', file, '-C', '1', '-c', '2', '-F', filter],
+      )
+      await running.complaint(/listening/)
+      await ping()
+      t.equal(await running.ended, 0)
+      const made = readdirSync(directory).filter(name => name.startsWith('refused-'))
+      t.same(made, ['refused-00001.pcap.gz'])
+      const bytes = readFileSync(join(directory, made[0]!))
+      t.equal(bytes.readUInt16BE(), 0x1f8b, 'is gzip')
+      t.equal((await packetsIn(join(directory, made[0]!))).length, 2)
     })
 
     await t.test('followed', async t => {

@@ -82,6 +82,9 @@ t.test('bad options are refused', async t => {
   t.throws(() => compileFilter('ip', { snapLength: 0 }), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => compileFilter('ip', { live: 1 as unknown as boolean }), { code: 'ERR_INVALID_ARG_TYPE' })
   t.throws(() => compileFilter('ip', { resolve: 1 as never }), { code: 'ERR_INVALID_ARG_TYPE' })
+  t.throws(() => compileFilter('ip', { netmask: '255.255.0.255' }), { code: 'ERR_INVALID_ARG_VALUE' })
+  for (const netmask of ['0.0.0.0', '128.0.0.0', '255.255.255.0', '255.255.255.255'])
+    t.doesNotThrow(() => compileFilter('ip broadcast', { netmask }))
   t.throws(() => compileFilter('ip', { foo: 1 } as object), { code: 'ERR_INVALID_ARG_VALUE' })
   t.throws(() => runFilter({} as FilterProgram, tcp80), { code: 'ERR_INVALID_ARG_TYPE' })
   t.throws(() => runFilter(compileFilter('ip'), 'x' as unknown as Uint8Array), {
@@ -99,6 +102,8 @@ t.test('names are what `resolve` says', async t => {
   t.same(asked, ['example.com'])
   t.equal(String(program), String(compileFilter('host 10.0.0.1 or 2001:db8::1')))
   t.match(failure('host x', { resolve: () => [] }), { offset: 5 })
+  const later = async () => ['192.0.2.1']
+  t.match(failure('host x', { resolve: later as never }), { message: /promise/, suggestion: /before/ })
 })
 
 t.test('one expression finds a tag in the frame and beside it', async t => {

@@ -16,10 +16,12 @@ import {
   encodeUdp,
   FrameError,
   type FrameLayers,
+  frameFlags,
   Ipv6View,
   TcpView,
   verifyChecksums,
 } from '../../../src/frames/index.js'
+import { packets, portPair } from '../../../src/port/index.js'
 import { fixture } from '../../support/fixture.js'
 
 const ethernet = { destination: '02:00:00:00:00:02', source: '02:00:00:00:00:01' }
@@ -256,4 +258,68 @@ t.test('views read at an offset and check their bounds', async t => {
   t.throws(() => new EthernetView(slab, 0, 201), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => new EthernetView(slab, -1), { code: 'ERR_OUT_OF_RANGE' })
   t.throws(() => new EthernetView({ length: 99 } as never), { code: 'ERR_INVALID_ARG_TYPE' })
+})
+
+t.test('packets say themselves what they begin with, and what is known of them', async t => {
+  const bytes = encode({ ipv4, udp, payload })
+  const packet = { data: bytes, linkType: 'ip', timestamp: 1n } as const
+  t.equal(describe(packet), describe(bytes, 'ip'))
+  t.strictSame(decode(packet), decode(bytes, 'ip'))
+  t.strictSame(decodeTree(packet), decodeTree(bytes, 'ip'))
+  t.strictSame(verifyChecksums(packet), verifyChecksums(bytes, 'ip'))
+  const [port, other] = portPair('ethernet')
+  const read = packets(port)
+  await other.send(encode({ ethernet, ipv4, udp }))
+  const { value } = await read.next()
+  t.equal(describe(value, { link: true }), describe(value.data, 'ethernet', { link: true }))
+  await Promise.all([port.close(), other.close()])
+  const originalLength = 2000
+  t.strictSame(decode({ ...packet, originalLength }), decode(bytes, 'ip', { originalLength }))
+  t.match(decode({ ...packet, originalLength }).issues, [{ layer: 'link' }])
+  t.same(decode({ ...packet, originalLength }, { originalLength: bytes.length }).issues, [])
+  const wrong = Uint8Array.from(bytes)
+  wrong[26]! ^= 1
+  const flags = frameFlags.checksumNotReady
+  t.match(verifyChecksums({ data: wrong, linkType: 'ip', flags }), { udp: 'offloaded' })
+  t.throws(() => describe({ data: bytes, linkType: 'none' as never }), { code: 'ERR_INVALID_ARG_VALUE' })
+  t.throws(() => describe(packet, 'ip' as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  for (const none of [undefined, null, 'frame', {}, { data: 'frame', linkType: 'ip' }]) {
+    for (const read of [describe, decode, decodeTree, verifyChecksums])
+      t.throws(() => read(none as never), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+})
+
+t.test('what would be left out of a frame is refused', async t => {
+  const tcp = udp
+  const wrong: [layers: unknown, message: RegExp][] = [
+    [null, /"layers"/],
+    [undefined, /"layers"/],
+    [5, /"layers"/],
+    [{ ethernet, ipv4: { ...ipv4, tll: 3 }, udp }, /"layers\.ipv4\.tll"/],
+    [{ ethernet, ipv4, udpp: udp }, /"layers\.udpp"/],
+    [{ ethernet, ipv4, constructor: udp }, /"layers\.constructor"/],
+    [{ ethernet, ipv4, tcp, udp }, /does not go with/],
+    [{ ethernet, ipv4, ipv6, udp }, /does not go with/],
+    [{ ethernet, loopback: {}, ipv4, udp }, /does not go with/],
+    [{ ipv6, mld: { type: 131, group: 'ff02::1' }, neighborDiscovery: { type: 133 } }, /does not go with/],
+    [{ ethernet, ipv6, icmpv6: { type: 135, target: '::1' } }, /"layers\.icmpv6\.target"/],
+    [{ ethernet, lldp: {} }, /"elements"/],
+    [{ ethernet, lldp: 5 }, /"layers\.lldp"/],
+    [{ ethernet, tcp }, /"layers\.tcp" needs ipv4 or ipv6/],
+    [{ ethernet, ipv4, vxlan: { vni: 1 } }, /"layers\.vxlan" needs udp/],
+    [{ ethernet, vlans: { id: 1 }, ipv4 }, /"layers\.vlans"/],
+    [{ ethernet, vlans: [{ idd: 1 }], ipv4 }, /"layers\.vlans\.idd"/],
+    [{ ethernet, ipv4, tcp: { ...tcp, flags: { sin: true } } }, /"flags\.sin"/],
+    [{ ipv4, gre: {}, inner: { ipv4: { ...ipv4, tll: 3 } } }, /"layers\.inner\.ipv4\.tll"/],
+    [{ ipv4, udp, payload: 'hello' }, /"payload"/],
+  ]
+  for (const [layers, message] of wrong) {
+    t.throws(
+      () => encode(layers as FrameLayers),
+      { code: /^ERR_INVALID_ARG_/, message },
+      JSON.stringify(layers),
+    )
+  }
+  const long = { ethernet, ipv4, udp, payload: new Uint8Array(70000) }
+  t.throws(() => encode(long), { code: 'ERR_OUT_OF_RANGE' })
 })

@@ -1,6 +1,7 @@
 import dnsPacket, { type Packet } from 'dns-packet'
 import t from 'tap'
 import {
+  type DnsInput,
   type DnsMessage,
   decode,
   decodeTree,
@@ -245,3 +246,61 @@ function opt(udpPayloadSize: number) {
 function label(node: FrameNode): string {
   return node.label
 }
+
+t.test('messages are encoded, over UDP and TCP', async t => {
+  const ports = { sourcePort: 40000, destinationPort: 53 }
+  const data = { preference: 10, exchange: 'mail.example.org' }
+  const dns: DnsInput = {
+    id: 7,
+    type: 'response',
+    opcode: 'NOTIFY',
+    responseCode: 'NXDOMAIN',
+    authoritative: true,
+    recursionDesired: true,
+    questions: [
+      { name: 'example.org', type: 'MX' },
+      { name: 'printer.local', type: 'HTTPS', class: 'CLASS77', unicastResponse: true },
+    ],
+    answers: [
+      { name: 'example.org', type: 'MX', data, ttlSeconds: 60, cacheFlush: true },
+      { name: 'example.org', type: 'TXT', data: [new Uint8Array([104, 105])], class: 'CH' },
+    ],
+    authorities: [{ name: 'example.org', type: 'TYPE65534', data: new Uint8Array([1, 2]), class: 'NONE' }],
+    additionals: [{ type: 'OPT', udpPayloadSize: 1232, dnssecOk: true }],
+  }
+  for (const transport of [{ udp: ports }, { tcp: ports }]) {
+    const frame = encode({ ipv4: addresses, ...transport, dns })
+    const decoded = decode(frame, 'ip')
+    t.same(decoded.issues, [])
+    t.match(decoded.dns, dns)
+    t.same(encode(decoded), frame, 'what was decoded is encoded again')
+    t.same(encode({ ...decoded, payload: undefined }), frame, 'the message itself, too')
+  }
+  const plain = encode({ ipv4: addresses, udp: ports, dns: { questions: [{ name: 'a.b', type: 'A' }] } })
+  t.same(
+    decode(plain, 'ip').payload,
+    dnsPacket.encode({ questions: [{ name: 'a.b', type: 'A' }] }),
+    'the defaults are those of a query',
+  )
+  const wrong: object[] = [
+    { dns: { type: 'answer' } },
+    { dns: { opcode: 'RUN' } },
+    { dns: { responseCode: 'RCODE_16' } },
+    { dns: { id: 65536 } },
+    { dns: { questions: 'example.org' } },
+    { dns: { questions: [{ name: 'a', type: 'NONSENSE' }] } },
+    { dns: { questions: [{ name: 'a', type: 'A', class: 'OUT' }] } },
+    { dns: { questions: [{ name: 'a'.repeat(64), type: 'A' }] } },
+    { dns: { answers: [{ name: 'a', type: 'A' }] } },
+    { dns: { answers: [{ name: 'a', type: 'A', data: 'nowhere' }] } },
+    { dns: { query: [] } },
+    { udp: undefined, dns: {} },
+    { dns: {}, inner: {} },
+  ]
+  for (const layers of wrong) {
+    const all = { ipv4: addresses, udp: ports, ...layers }
+    t.throws(() => encode(all), { code: /^ERR_(INVALID_ARG_|OUT_OF_RANGE)/ }, JSON.stringify(layers))
+  }
+  registerDns(undefined)
+  t.throws(() => encode({ ipv4: addresses, udp: ports, dns }), { code: 'ERR_UNSUPPORTED' })
+})
