@@ -84,6 +84,7 @@ WriteReport FrameWriter::write(int fd, const Framing& framing, const FrameList& 
       const int error = write_pieces(fd, framing, memory.parts, count, group.header);
       if (stops(error)) return false;
       if (error == 0) {
+        taken_ |= group.kind;
         report.sent += group.frames;
         for (uint32_t n = 0; n < group.frames; n++) report.bytes += list.lengths[memory.coalescer.member(g, n)];
         return true;

@@ -284,7 +284,8 @@ DatagramReadReport UdpSocket::read(DatagramRoom& room, uint32_t most, size_t byt
     }
     large_ = long_ones;
     if (static_cast<size_t>(got) < count) {
-      report.error = EAGAIN;
+      // Not while messages wait for room: nothing would wake the reader for them.
+      if (pending_ == pending_end_) report.error = EAGAIN;
       break;
     }
   }

@@ -42,7 +42,10 @@ export interface FrameSettings extends OffloadSettings {
 
 /** An attached descriptor, and what cannot be read back from it. */
 export interface Attached {
-  fd: number
+  /** @throws NetloomError `ERR_INVALID_STATE` for a taken descriptor that was closed meanwhile: the number may be another's */
+  readonly fd: number
+  /** It is a {@link TakenDescriptor}'s until there is a port. */
+  taken?: boolean
   name: string
   /** Of the link, if it was opened where the process is; see {@link deviceNamespace}. */
   home?: number | undefined
@@ -105,7 +108,9 @@ async function attach(
   try {
     let offloads: readonly Offload[] | undefined
     if (joining) {
-      offloads = await checkJoining(fd, name, reference, settings)
+      // One that is alone is configured in the same turn: who comes next is to agree with it.
+      const others = checkJoining(fd, name, reference, settings)
+      if (others) offloads = await others
       configureTuntap(reference, fd, offloads ? own : { ...own, ...shared })
     }
     if (!offloads && vnetHeaderSize) setEndianness(fd, name, vnetEndianness)
@@ -206,8 +211,8 @@ export async function readDescriptor(
     driverAccepts(fd, name, 'TUNGETSNDBUF') && control(fd, name, 'TUNGETSNDBUF') === 2 ** 31 - 1
   const vnetEndianness = vnetHeaderSize ? readEndianness(fd, name) : 'native'
   const framing = { ...checked, packetInformation: informed, vnetEndianness }
-  const shared =
-    identity.flags & flags.IFF_MULTI_QUEUE ? await offloadsOfOthers(fd, name, framing) : undefined
+  const sharing = identity.flags & flags.IFF_MULTI_QUEUE ? offloadsOfOthers(fd, name, framing) : undefined
+  const shared = sharing && (await sharing)
   const begin = () => {
     const offloads = shared ?? askForOffloads(fd, name, checked)
     prepareDescriptor(fd, true)
@@ -217,15 +222,24 @@ export async function readDescriptor(
   const known = identity.flags & ~(flags.IFF_NO_PI | flags.IFF_PERSIST | flags.IFF_DETACH_QUEUE)
   const bounded = !unbounded || !!(identity.flags & flags.IFF_MULTI_QUEUE)
   const settings = { ...checked, offloads: [], bounded, vnetEndianness, refused: [] }
-  return { fd, name, flags: known | (informed ? 0 : flags.IFF_NO_PI), settings, begin }
+  return {
+    get fd() {
+      return descriptorNumber(source)
+    },
+    taken: typeof source === 'object',
+    name,
+    flags: known | (informed ? 0 : flags.IFF_NO_PI),
+    settings,
+    begin,
+  }
 }
 
 /** Undefined: the queue is alone, as far as one may ask. */
-async function offloadsOfOthers(
+function offloadsOfOthers(
   fd: number,
   name: string,
   framing: Parameters<typeof checkJoining>[3],
-): Promise<readonly Offload[] | undefined> {
+): Promise<readonly Offload[]> | undefined {
   let namespace: DeviceNamespace
   try {
     namespace = deviceNamespace(fd, name, undefined)
@@ -234,7 +248,7 @@ async function offloadsOfOthers(
     throw error
   }
   using where = namespace
-  return await checkJoining(fd, name, where.reference, framing)
+  return checkJoining(fd, name, where.reference, framing)
 }
 
 /** By netlink: TUNGETIFF reports IFF_NO_PI, which is also IFF_NOFILTER, for every descriptor without a filter. */

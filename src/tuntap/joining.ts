@@ -24,15 +24,16 @@ const features: readonly (readonly [string, readonly Offload[]])[] = [
 
 /**
  * What precedes a frame, and what the kernel leaves to the reader, is for all queues of a device: a queue that joins others
- * has to agree with them. Gives the offloads that are in force, or undefined for a queue that is alone.
+ * has to agree with them. Gives the offloads that are in force, or undefined for a queue that is alone, which is known in
+ * this turn.
  * @throws NetloomError `ERR_LINK_MISMATCH`
  */
-export async function checkJoining(
+export function checkJoining(
   fd: number,
   name: string,
   reference: NamespaceReference | undefined,
   wanted: Framing,
-): Promise<readonly Offload[] | undefined> {
+): Promise<readonly Offload[]> | undefined {
   const { tun } = askRoute(reference, route => route.links.getSync(name))
   const { queues = 1, disabledQueues = 0, packetInformation = false, vnetHeader = false } = tun ?? {}
   if (queues + disabledQueues < 2) return undefined
@@ -50,12 +51,13 @@ export async function checkJoining(
     if (actual[option] !== wanted[option]) throw mismatch(option, actual[option], wanted[option])
   }
   // Without the header nothing can be left to the reader.
-  if (!vnetHeader) return []
-  const active = await activeOffloads(name, reference)
-  const asked = wanted.offload === 'off' ? [] : (wanted.offloads ?? active)
-  const list = (offloads: readonly Offload[]) => `[${[...new Set(offloads)].sort().join(', ')}]`
-  if (list(asked) !== list(active)) throw mismatch('offloads', list(active), list(asked))
-  return active
+  if (!vnetHeader) return Promise.resolve([])
+  return activeOffloads(name, reference).then(active => {
+    const asked = wanted.offload === 'off' ? [] : (wanted.offloads ?? active)
+    const list = (offloads: readonly Offload[]) => `[${[...new Set(offloads)].sort().join(', ')}]`
+    if (list(asked) !== list(active)) throw mismatch('offloads', list(active), list(asked))
+    return active
+  })
 }
 
 async function activeOffloads(name: string, reference: NamespaceReference | undefined): Promise<Offload[]> {

@@ -59,7 +59,9 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     try {
       this.#setFraming({ offloads: attached.begin() })
     } catch (error) {
-      disownDescriptor(this.end({ type: 'detached' }, true))
+      const fd = this.end({ type: 'detached' }, true)
+      // What was taken from a port of this thread still ends with it.
+      if (!attached.taken) disownDescriptor(fd)
       throw error
     }
   }
@@ -311,7 +313,7 @@ export abstract class TuntapPort<L extends 'ethernet' | 'ip'> extends NativePort
     try {
       namespace = this.namespaceNow()
     } catch (error) {
-      if (isUntold(error)) return 0n
+      if (isUntold(error)) return this.#kernelDrops
       throw error
     }
     using where = namespace

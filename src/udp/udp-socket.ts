@@ -82,6 +82,8 @@ interface Mail {
   readonly typeOfService: number
   /** Frames in it, from `from` on such as can be sent. */
   check(from: number): number
+  /** Room for the numbers of its endpoints. */
+  numbers(count: number): Uint32Array
   [share](): Mail
   release(): void
 }
@@ -93,6 +95,8 @@ const eventLimit = 256
 const mostEndpoints = 2 * 65536
 // Endpoints of a list that are named at once: so many are known together.
 const namedAtOnce = 16384
+// Of native/udp_binding.cc: more is not sent in one call while others wait for their turn.
+const sentAtOnce = 512
 const settled = Promise.resolve()
 
 /**
@@ -330,7 +334,8 @@ export class UdpSocket implements AsyncDisposable {
       answer = batch.source === this
       if (!answer) endpoints = Array.from({ length: batch.count }, (_, i) => batch.endpoint(i))
     } else if (Array.isArray(to)) {
-      endpoints = to.map((each, i) => receiver(`options.to[${i}]`, each))
+      // Also of the holes in it.
+      endpoints = Array.from(to, (each, i) => receiver(`options.to[${i}]`, each))
     } else if (to !== undefined) {
       endpoint = receiver('options.to', to as Endpoint | EndpointOptions)
     } else if (!this.#connected) {
@@ -447,10 +452,11 @@ export class UdpSocket implements AsyncDisposable {
         budgeted,
       )
     }
-    const count = endpoints ? Math.min(columns.count, from + namedAtOnce) : columns.count
+    let { count } = columns
     let numbers: Uint32Array | undefined
     if (endpoints) {
-      numbers = new Uint32Array(count)
+      numbers = mail.numbers(count)
+      count = Math.min(count, from + (budgeted ? sentAtOnce : namedAtOnce))
       for (let i = from; i < count; i++) numbers[i] = this.#number(endpoints[i], anew)
     }
     const { slab, offsets, lengths } = columns
@@ -578,6 +584,8 @@ class Letter implements Mail {
   readonly from: Endpoint | undefined
   readonly typeOfService: number
   columns: Sendable | undefined
+  #shared: FrameBatch | undefined
+  #numbers: Uint32Array | undefined
 
   constructor(
     batch: FrameBatch | Uint8Array,
@@ -613,13 +621,21 @@ class Letter implements Mail {
     return count
   }
 
-  [share](): Mail {
-    const batch = (this.batch as { [share]?: () => FrameBatch })[share]?.()
-    return new Letter(batch ?? this.batch, this)
+  numbers(count: number): Uint32Array {
+    if (this.#numbers?.length !== count) this.#numbers = new Uint32Array(count)
+    return this.#numbers
   }
 
+  [share](): Mail {
+    const batch = (this.batch as { [share]?: () => FrameBatch })[share]?.()
+    const letter = new Letter(batch ?? this.batch, this)
+    letter.#shared = batch
+    return letter
+  }
+
+  /** Of what was shared; the caller's own batch stays his. */
   release(): void {
-    if (this.batch instanceof DatagramBatch) this.batch.release()
+    this.#shared?.release()
   }
 }
 

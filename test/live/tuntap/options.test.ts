@@ -194,6 +194,35 @@ if (requiresRoot(t)) {
       if (requires(t, 'ethtool')) t.equal(await features(), 'on')
     }
     {
+      // Opened at once: the first is what the second has to agree with.
+      const both = (second: 10 | 24) =>
+        Promise.allSettled(
+          ([24, second] as const).map(vnetHeaderSize =>
+            Tap.ensure({ ...base, offload: 'split', vnetHeaderSize }),
+          ),
+        )
+      for (const second of [10, 24] as const) {
+        const results = await both(second)
+        t.equal(results[0]!.status, 'fulfilled')
+        if (second === 24) t.equal(results[1]!.status, 'fulfilled')
+        else t.match(results[1], { status: 'rejected', reason: refused })
+        for (const result of results) if (result.status === 'fulfilled') await result.value.close()
+      }
+    }
+    {
+      // Its number may be another device's by the time that there would be a port.
+      const taken = (await Tap.create({ ...base, offload: 'split' })).takeDescriptor()
+      const adopting = Tap.fromDescriptor(taken, { packetInformation: false, offload: 'off' })
+      taken.close()
+      await using other = await Tap.create({ in: network, name: 'q1', offload: 'split' })
+      await t.rejects(adopting, { code: 'ERR_INVALID_STATE' })
+      if (requires(t, 'ethtool')) {
+        const { stdout } = await network.namespace.exec('ethtool', ['-k', 'q1'])
+        t.match(stdout, /^tcp-segmentation-offload: on/m)
+      }
+      t.ok(other.accepts.has('tso4'))
+    }
+    {
       const left = await Tap.create({ ...base, offload: 'whole', persist: true })
       await left.close()
       await using alone = await Tap.open(base)

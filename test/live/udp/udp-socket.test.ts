@@ -462,6 +462,43 @@ if (requiresRoot(t) && requires(t, 'socat')) {
     }
   })
 
+  t.test('the last one is told of also where it has no room behind the others', async t => {
+    await using network = await Network.create()
+    const from = await UdpSocket.open({ in: network, address: '127.0.0.1', segment: false })
+    const to = await UdpSocket.open({ in: network, address: '127.0.0.1', receiveBuffer: 1 << 24 })
+    const kept: DatagramBatch[] = []
+    // Each way in which the memory may be filled when it comes.
+    for (const before of [160, 166, 172, 178]) {
+      for (let i = 0; i < before; i++) from.trySend(new Uint8Array(1400), { to: to.address })
+      for (let seen = 0; seen < before; ) {
+        const batch = to.tryReceive({ frames: 1 })!
+        kept.push(batch)
+        seen += batch.count
+      }
+      from.trySend(new Uint8Array(60_000), { to: to.address })
+      const last = to.tryReceive()
+      t.equal(last?.lengths[0], 60_000, `after ${before}`)
+      if (last) kept.push(last)
+    }
+    for (const batch of kept) batch.release()
+    await from.close()
+    await to.close()
+  })
+
+  t.test('a batch of a device that has to wait is let go of', async t => {
+    await using network = await Network.create()
+    await using tun = await Tun.create({ in: network, addresses: ['10.2.0.1/24'], ipv6LinkLocal: 'none' })
+    const socket = await UdpSocket.open({ in: network, address: '10.2.0.1' })
+    const to = { address: '10.2.0.2', port: 7 }
+    for (let i = 0; i < 200; i++) socket.trySend(new Uint8Array(100), { to })
+    const batch = tun.tryReceive()! as unknown as { memory: { live: number } } & FrameBatch
+    const { memory } = batch
+    await Promise.all(Array.from({ length: 20 }, () => socket.send(batch, { to })))
+    batch.release()
+    t.equal(memory.live, 0)
+    await socket.close()
+  })
+
   t.test('beside super-frames of a device, whose batches share the memory', async t => {
     await using network = await Network.create()
     await using tun = await Tun.create({
@@ -577,6 +614,8 @@ if (requiresRoot(t) && requires(t, 'socat')) {
       code: 'ERR_OUT_OF_RANGE',
       message: /to\[0\]\.port/,
     })
+    await using connected = await UdpSocket.open({ in: network, remote: { address: '127.0.0.1', port: 9 } })
+    t.throws(() => connected.trySend(batchOf(1, 1), { to: new Array(2) }), { code: /ERR_INVALID_ARG/ })
     await t.rejects(socket.send(batchOf(1), { to, from: to }), { message: /options\.from\.port/ })
     await t.rejects(socket.send(batchOf(1), { to: 'senders' }), { code: 'ERR_INVALID_ARG_TYPE' })
     await t.rejects(socket.send(batchOf(1), { to: 'everybody' as never }), { code: 'ERR_INVALID_ARG_TYPE' })
