@@ -11,6 +11,7 @@ export {
   type SpawnOptions,
 } from './command.js'
 export { Namespace, type NamespaceCreateOptions, type NamespaceOpenOptions } from './namespace.js'
+export { OwnedDescriptor } from './owned-descriptor.js'
 export {
   keepNamespace,
   type NamespaceDescriptor,

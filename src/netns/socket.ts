@@ -4,12 +4,12 @@ import { type IpFamily, parseIpAddress } from '../address/index.js'
 import {
   invalidArgumentType,
   invalidArgumentValue,
-  NetloomError,
   requireInteger,
   requireOptions,
 } from '../errors/index.js'
 import { abortError, onAbort, throwIfAborted } from '../lifecycle/index.js'
-import { closeDescriptor, disownDescriptor, openSocket } from './handle.js'
+import { openSocket } from './handle.js'
+import { OwnedDescriptor } from './owned-descriptor.js'
 
 export type SocketKind = 'tcp4' | 'tcp6' | 'udp4' | 'udp6'
 
@@ -28,37 +28,10 @@ export interface SocketOptions {
 }
 
 /**
- * A socket that was opened inside a namespace and stays there. Until {@link take} gives the descriptor to `net` or
- * `dgram` it is this object's, and closed with it.
+ * A socket that was opened inside a namespace and stays there. Until `take()` gives the descriptor to `net` or `dgram`
+ * (`new net.Socket({ fd: socket.take() })`) it is this object's, and closed with it.
  */
-export class NamespaceSocket implements Disposable {
-  #fd: number
-
-  constructor(fd: number) {
-    this.#fd = fd
-  }
-
-  /** -1 once taken or closed. */
-  get fd(): number {
-    return this.#fd
-  }
-
-  /** The descriptor, now the caller's: `new net.Socket({ fd: socket.take() })`. */
-  take(): number {
-    if (this.#fd < 0) throw new NetloomError('ERR_INVALID_STATE', 'the socket was taken or closed before')
-    const fd = this.#fd
-    this.#fd = -1
-    return disownDescriptor(fd)
-  }
-
-  close(): void {
-    if (this.#fd >= 0) closeDescriptor(this.take())
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-}
+export class NamespaceSocket extends OwnedDescriptor {}
 
 export function socketInside(namespace: number, kind: SocketKind, options?: SocketOptions): NamespaceSocket {
   if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) {

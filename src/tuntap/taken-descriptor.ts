@@ -1,40 +1,11 @@
 import { invalidArgumentType, NetloomError, requireInteger } from '../errors/index.js'
-import { closeDescriptor, disownDescriptor } from './handle.js'
+import { OwnedDescriptor } from '../netns/index.js'
 
 /**
  * A descriptor that was given away: the device lives until this and every copy of it is closed. `fromDescriptor()` makes a port
  * of it, which then owns it.
  */
-export class TakenDescriptor implements Disposable {
-  #fd: number
-
-  /** @internal */
-  constructor(fd: number) {
-    this.#fd = fd
-  }
-
-  /** -1 once taken or closed. */
-  get fd(): number {
-    return this.#fd
-  }
-
-  /** The descriptor, now the caller's: to be closed by him. */
-  take(): number {
-    if (this.#fd < 0) throw new NetloomError('ERR_INVALID_STATE', 'the descriptor was taken or closed before')
-    const fd = this.#fd
-    this.#fd = -1
-    disownDescriptor(fd)
-    return fd
-  }
-
-  close(): void {
-    if (this.#fd >= 0) closeDescriptor(this.take())
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-}
+export class TakenDescriptor extends OwnedDescriptor {}
 
 /** The number behind what `fromDescriptor()` was given. */
 export function descriptorNumber(source: number | TakenDescriptor): number {
