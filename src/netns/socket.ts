@@ -1,12 +1,7 @@
 import type dgram from 'node:dgram'
 import net from 'node:net'
 import { type IpFamily, parseIpAddress } from '../address/index.js'
-import {
-  invalidArgumentType,
-  invalidArgumentValue,
-  requireInteger,
-  requireOptions,
-} from '../errors/index.js'
+import { invalidArgumentType, invalidArgumentValue, requireInteger, requireOptions } from '../errors/index.js'
 import { abortError, onAbort, throwIfAborted } from '../lifecycle/index.js'
 import { openSocket } from './handle.js'
 import { OwnedDescriptor } from './owned-descriptor.js'
