@@ -321,7 +321,7 @@ export class Capture<L extends CaptureLinkType = CaptureLinkType> extends Native
 
   /** While the newest block is with the user, the socket polls as readable: it is looked at now and then instead. */
   protected override awaitFrames(): void {
-    if (!this.handle.newestIsLent()) {
+    if (this.#lent.size === 0 || !this.handle.newestIsLent()) {
       super.awaitFrames()
       return
     }
